@@ -1,0 +1,24 @@
+"""Documents stored in MongoDB, the bodies of requests and responses, and the exception tree."""
+
+from beanie import Document
+
+from src.models.interactions import Interaction, TasteProfile
+from src.models.operations import Impression, Job, ModelPointer, ModelRelease, Playlist
+from src.models.songs import CatalogueChange, Song
+from src.models.users import ApiToken, RefreshToken, User
+
+DOCUMENTS: list[type[Document]] = [
+    User,
+    RefreshToken,
+    ApiToken,
+    Song,
+    CatalogueChange,
+    Interaction,
+    TasteProfile,
+    Playlist,
+    Impression,
+    Job,
+    ModelRelease,
+    ModelPointer,
+]
+"""Every document of the service; the database client creates their indexes at start."""
