@@ -1,0 +1,97 @@
+"""Why a song is in the list: facts in rows and numbers, for the caller to put into words."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.services.recommender.bundle import Bundle
+from src.services.recommender.context import Context
+from src.services.recommender.pipeline import Answer
+
+MAX_REASONS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason, heaviest first in its list.
+
+    Attributes:
+        source: "item_cf", "content", "popularity", "mood" or "targets".
+        weight: its part of the song's score.
+        because: row of the song of the history it comes from, or -1.
+        likeness: audio similarity to that song, 0 to 1; 0 where it does not apply.
+    """
+
+    source: str
+    weight: float
+    because: int = -1
+    likeness: float = 0.0
+
+
+def explain(bundle: Bundle, context: Context, answer: Answer) -> list[list[Reason]]:
+    """At most ``MAX_REASONS`` reasons for each song of the answer, in its order."""
+    co_listened = _strongest_neighbour(bundle, context, answer.rows)
+    alike, likeness = _most_alike(bundle, context, answer.rows)
+    explained = []
+    for i in range(len(answer.rows)):
+        parts = sorted(((float(p[i]), name) for name, p in answer.contributions.items()), reverse=True)
+        reasons = []
+        for weight, name in parts[:MAX_REASONS]:
+            if weight <= 0.01:
+                continue
+            if name == "item_cf":
+                reasons.append(Reason(name, weight, int(co_listened[i])))
+            elif name == "content":
+                reasons.append(Reason(name, weight, int(alike[i]), float(likeness[i])))
+            else:
+                reasons.append(Reason(name, weight))
+        explained.append(reasons)
+    return explained
+
+
+def _strongest_neighbour(bundle: Bundle, context: Context, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+    """For each row the song of the history that speaks for it most, int32 (k,); -1 for none."""
+    weights = bundle.model.item_weights
+    result = np.full(len(rows), -1, np.int32)
+    if not bundle.model.has_item_cf or not len(context.positives):
+        return result
+    places, which = weights.take(context.positives)
+    targets = weights.indices[places]
+    # Only the entries that point at a returned song matter: a few hundred of tens of thousands.
+    order = np.argsort(rows)
+    slot = np.minimum(np.searchsorted(rows, targets, sorter=order), len(rows) - 1)
+    hit = np.flatnonzero(rows[order[slot]] == targets)
+    strength = weights.data[places[hit]] * context.weights[which[hit]]
+    for j in np.argsort(strength, kind="stable"):
+        if strength[j] > 0:
+            result[order[slot[hit[j]]]] = context.positives[which[hit[j]]]
+    return result
+
+
+def _most_alike(
+    bundle: Bundle, context: Context, rows: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """For each row the song of the history most like it by sound and shared tokens, and their audio likeness."""
+    if not len(context.positives) or not len(rows):
+        return np.full(len(rows), -1, np.int32), np.zeros(len(rows), np.float32)
+    vectors, history = bundle.vectors[rows], bundle.vectors[context.positives]
+    squared = ((vectors[:, None, :] - history[None, :, :]) ** 2).sum(axis=2)
+    sound = 1 / (1 + squared / 8)
+    sound[:, ~bundle.has_audio[context.positives]] = 0
+    text = np.zeros_like(sound)
+    tokens_of = bundle.text.vectors
+    dense = np.zeros(bundle.text.n_tokens, np.float32)
+    places, which = tokens_of.take(context.positives)
+    for i, row in enumerate(rows):
+        here = slice(tokens_of.indptr[row], tokens_of.indptr[row + 1])
+        dense[tokens_of.indices[here]] = tokens_of.data[here]
+        text[i] = np.bincount(
+            which,
+            weights=dense[tokens_of.indices[places]] * tokens_of.data[places],
+            minlength=len(context.positives),
+        )
+        dense[tokens_of.indices[here]] = 0
+    best = (0.4 * sound + 0.6 * text).argmax(axis=1)
+    return context.positives[best], sound[np.arange(len(rows)), best].astype(np.float32)
