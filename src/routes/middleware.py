@@ -1,0 +1,125 @@
+"""What happens around every request: its id, its log line, its metrics, the limit on its body."""
+
+import re
+import secrets
+import time
+from typing import Any, Final
+
+import orjson
+import structlog
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from src.config.settings import Settings
+from src.models.errors import PayloadTooLargeError
+
+log = structlog.get_logger("madhur.access")
+
+_REQUEST_ID: Final = re.compile(rb"^[0-9A-Za-z._-]{1,64}$")
+
+_HEADERS: Final = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+]
+
+_requests = Counter("madhur_requests_total", "Requests answered", ["method", "route", "status"])
+_seconds = Histogram(
+    "madhur_request_seconds",
+    "Time to answer",
+    ["route"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class RequestEnvelope:
+    """Gives a request an id (or keeps the caller's), bounds its body, logs and counts its answer."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        request_id = given.decode() if _REQUEST_ID.match(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_body_bytes:
+                raise _TooLargeError
+            return message
+
+        async def stamped(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", []),
+                    (b"x-request-id", request_id.encode()),
+                    *_HEADERS,
+                ]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                length = headers.get(b"content-length", b"0")
+                if length.isdigit() and int(length) > self._max_body_bytes:
+                    raise _TooLargeError
+                await self._app(scope, limited, stamped)
+            except _TooLargeError:
+                if status:
+                    raise
+                await _refuse(self._max_body_bytes, request_id, stamped)
+            finally:
+                _account(scope, status or 500, time.perf_counter() - started)
+
+
+def _account(scope: Scope, status: int, seconds: float) -> None:
+    # The route's pattern, not the path: an id in a label would make a metric per song.
+    route = getattr(scope.get("route"), "path", "unmatched")
+    _requests.labels(scope["method"], route, status).inc()
+    _seconds.labels(route).observe(seconds)
+    log.info("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+
+
+async def _refuse(limit: int, request_id: str, send: Send) -> None:
+    error = PayloadTooLargeError(f"The body is larger than {limit:,} bytes; send it in parts.")
+    body: dict[str, Any] = {
+        "type": "urn:madhur:problem:payload-too-large",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": orjson.dumps(body)})
+
+
+def install_middleware(app: FastAPI, settings: Settings) -> None:
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["X-Request-ID"],
+        )
+    app.add_middleware(RequestEnvelope, max_body_bytes=settings.max_body_bytes)

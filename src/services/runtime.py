@@ -1,0 +1,54 @@
+"""What a running process has: settings, the snapshot it serves from, the maker of tokens."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+
+from src.config.settings import Settings
+from src.services.artifacts.holder import SnapshotHolder
+from src.services.database import open_database
+from src.services.tokens import TokenIssuer
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    settings: Settings
+    database: AsyncDatabase[dict[str, Any]]
+    holder: SnapshotHolder
+    tokens: TokenIssuer
+
+    async def faults(self) -> dict[str, str]:
+        """What is wrong just now, by part; empty when all is well."""
+        found = {}
+        try:
+            await asyncio.wait_for(self.database.command("ping"), timeout=3)
+        except (PyMongoError, TimeoutError) as error:
+            found["database"] = f"does not answer: {type(error).__name__}"
+        if self.holder.problem:
+            found["model"] = self.holder.problem
+        return found
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """A process ready to serve: the database open, a snapshot loaded and kept up to date.
+
+    Raises:
+        OperatorError: the database cannot be opened.
+    """
+    async with open_database(settings) as database:
+        holder = SnapshotHolder(settings)
+        await holder.start()
+        following = asyncio.create_task(holder.run(), name="follow-releases")
+        try:
+            yield Runtime(settings, database, holder, TokenIssuer.of(settings))
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following

@@ -1,0 +1,179 @@
+"""Training: snapshot, fit, evaluate, gate, publish."""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+from bson import ObjectId
+
+from src.config.settings import Settings
+from src.models.interactions import Interaction, Kind
+from src.services.artifacts.codec import encode
+from src.services.artifacts.releases import publish
+from src.services.catalogue.columns import Songs
+from src.services.catalogue.reading import read_catalogue
+from src.services.catalogue.snapshot import Snapshot
+from src.services.recommender.bundle import derive
+from src.services.recommender.catalogue import Columns
+from src.services.recommender.evaluation import Case, Scores, evaluate
+from src.services.recommender.fit import Parameters, fit_model
+from src.services.recommender.interactions import Events, aggregate, split_last
+from src.services.recommender.vocabulary import Vocabulary
+from src.services.taste import LIKE_WEIGHT, play_weight
+
+MIN_CASES: Final = 20
+"""Fewer listeners with held-out songs than this say nothing either way."""
+
+SEED: Final = 20_240_611
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """What a training run did. ``version`` is None when the gate kept the model back; ``verdict`` says why."""
+
+    version: str | None
+    verdict: str
+    n_songs: int
+    n_listeners: int
+    n_interactions: int
+    n_cases: int
+    metrics: dict[str, Scores]
+
+
+async def train(
+    settings: Settings, now: datetime, *, force: bool = False, on_progress: Progress | None = None
+) -> TrainingReport:
+    """Train on everything stored and make the model live if it is fit for it.
+
+    Args:
+        force: publish whatever the gate says.
+        on_progress: called with (step, share done).
+    """
+    tell = on_progress or (lambda step, share: None)
+    tell("reading songs", 0.0)
+    songs, change = await read_catalogue()
+    tell("reading interactions", 0.2)
+    events, data_hash, n_interactions = await read_events(songs, now)
+    tell("fitting and evaluating", 0.4)
+    parameters = Parameters()
+    metrics, n_cases = await asyncio.to_thread(
+        measure, songs.columns, events, parameters, lambda share: tell("fitting and evaluating", 0.4 + 0.4 * share)
+    )
+    passed, verdict = gate(metrics, n_cases)
+    version = None
+    if passed or force:
+        tell("fitting on everything", 0.8)
+        version = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        model = await asyncio.to_thread(fit_model, events, len(songs.columns), parameters)
+        snapshot = await asyncio.to_thread(Snapshot.of, songs, change, model, version)
+        arrays, entries = await asyncio.to_thread(encode, snapshot)
+        tell("publishing", 0.9)
+        manifest = {
+            **entries,
+            "created_at": now.isoformat(),
+            "data_sha256": data_hash,
+            "parameters": asdict(parameters),
+            "seed": SEED,
+            "n_songs": len(songs.columns),
+            "n_listeners": events.n_users,
+            "n_interactions": n_interactions,
+            "n_cases": n_cases,
+            "metrics": {name: scores.rounded() for name, scores in metrics.items()},
+            "verdict": verdict,
+        }
+        await publish(settings, version, arrays, manifest)
+    tell("done", 1.0)
+    return TrainingReport(version, verdict, len(songs.columns), events.n_users, n_interactions, n_cases, metrics)
+
+
+def measure(
+    columns: Columns, events: Events, parameters: Parameters, on_progress: Callable[[float], None] | None = None
+) -> tuple[dict[str, Scores], int]:
+    """Metrics by strategy of a model that has not seen the last fifth of each listener's songs."""
+    train_events, cases = split_last(events)
+    if len(cases) < MIN_CASES:
+        return {}, len(cases)
+    return score_cases(columns, train_events, cases, parameters, on_progress), len(cases)
+
+
+def score_cases(
+    columns: Columns,
+    train_events: Events,
+    cases: list[Case],
+    parameters: Parameters,
+    on_progress: Callable[[float], None] | None = None,
+) -> dict[str, Scores]:
+    bundle = derive(columns, fit_model(train_events, len(columns), parameters))
+    report = None if on_progress is None else lambda done, total: on_progress(done / total)
+    return evaluate(bundle, cases, np.random.default_rng(SEED), train_events.n_users, report)
+
+
+def gate(metrics: dict[str, Scores], n_cases: int) -> tuple[bool, str]:
+    """Whether a model may go live, and a sentence that says why."""
+    if not metrics:
+        return True, (
+            f"Not evaluated: {n_cases} listeners have enough history, {MIN_CASES} are needed. "
+            "Published for its content and popularity."
+        )
+    hybrid, popularity = metrics["hybrid"].ndcg, metrics["popularity"].ndcg
+    times = f"{hybrid / popularity:.1f} times" if popularity > 0 else "above"
+    if hybrid >= popularity:
+        return True, f"nDCG@20 of the hybrid is {hybrid:.4f}, {times} that of popularity ({popularity:.4f})."
+    return False, (
+        f"Kept back: nDCG@20 of the hybrid is {hybrid:.4f}, below popularity's {popularity:.4f}. "
+        "The live model stays; --force publishes all the same."
+    )
+
+
+async def read_events(songs: Songs, now: datetime) -> tuple[Events, str, int]:
+    """All positive events of the stored interactions, a hash of what was read, and how many there were."""
+    fields = {"user_id": 1, "song_id": 1, "kind": 1, "ms_played": 1, "completion": 1, "times": 1, "occurred_at": 1}
+    digest = hashlib.sha256(songs.columns.ids.tobytes())
+    number_of: dict[ObjectId, int] = {}
+    users: list[int] = []
+    ids: list[bytes] = []
+    weights: list[float] = []
+    ages: list[float] = []
+    n_interactions = 0
+    found = Interaction.get_pymongo_collection().find({}, fields, batch_size=5_000)
+    async for entry in found:
+        n_interactions += 1
+        digest.update(entry["_id"].binary)
+        weight = _weight(entry)
+        if weight == 0:
+            continue
+        users.append(number_of.setdefault(entry["user_id"], len(number_of)))
+        ids.append(entry["song_id"].binary)
+        weights.append(weight)
+        ages.append((now - entry["occurred_at"]).total_seconds() / 86_400)
+    rows = Vocabulary.of(songs.columns.ids).rows(ids)
+    known = rows >= 0
+    events = aggregate(
+        np.array(users, np.int32)[known],
+        rows[known],
+        np.array(weights, np.float32)[known],
+        np.array(ages, np.float32)[known],
+        len(number_of),
+    )
+    return events, digest.hexdigest(), n_interactions
+
+
+def _weight(entry: dict[str, Any]) -> float:
+    match entry["kind"]:
+        case Kind.LIKE:
+            return LIKE_WEIGHT
+        case Kind.PLAY:
+            return play_weight(entry.get("ms_played"), entry.get("completion"), entry.get("times", 1))
+        case Kind.UNLIKE:
+            return -LIKE_WEIGHT
+        case Kind.DISLIKE:
+            return -10.0
+        case _:
+            return 0.0
