@@ -1,0 +1,168 @@
+"""``madhur train``, ``evaluate``, ``models`` and ``promote``."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from bson import ObjectId
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from src.config.settings import Settings
+from src.models.errors import OperatorError
+from src.services import jobs
+from src.services.artifacts.releases import list_releases
+from src.services.artifacts.releases import promote as promote_release
+from src.services.catalogue.reading import read_catalogue
+from src.services.database import open_database
+from src.services.recommender.evaluation import Scores
+from src.services.recommender.fit import Parameters
+from src.services.training import MIN_CASES, TrainingReport, measure, read_events
+from src.services.training import train as train_model
+
+_console = Console(highlight=False)
+_BAR = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+
+
+def train(
+    force: Annotated[bool, typer.Option("--force", help="Publish whatever the gate says.")] = False,
+    job: Annotated[str | None, typer.Option(hidden=True, help="The job this process works on.")] = None,
+) -> None:
+    """Train on everything stored and make the model live."""
+    settings = Settings()
+
+    async def run() -> None:
+        async with open_database(settings):
+            job_id = ObjectId(job) if job else (await jobs.claim_training(None)).id
+            assert job_id is not None
+            try:
+                report = await train_with_progress(settings, force=force, job_id=job_id)
+            except BaseException as error:
+                await jobs.finish(job_id, error=str(error) or type(error).__name__)
+                raise
+            await jobs.finish(job_id, result={"version": report.version, "verdict": report.verdict})
+
+    asyncio.run(run())
+
+
+async def train_with_progress(settings: Settings, *, force: bool, job_id: ObjectId | None = None) -> TrainingReport:
+    """Train, showing a bar, and print what came of it."""
+    loop = asyncio.get_running_loop()
+    reports: set[asyncio.Future[None]] = set()
+    with Progress(*_BAR, console=_console, transient=True) as progress:
+        task = progress.add_task("train", total=1.0)
+
+        def show(step: str, share: float) -> None:
+            progress.update(task, description=f"train: {step}", completed=share)
+            if job_id is not None:
+                loop.call_soon_threadsafe(tell_job, step, share)
+
+        def tell_job(step: str, share: float) -> None:
+            assert job_id is not None
+            if not reports:  # the one before is on its way; the next will say more
+                told = asyncio.ensure_future(jobs.report(job_id, step, share))
+                reports.add(told)
+                told.add_done_callback(reports.discard)
+
+        report = await train_model(settings, datetime.now(UTC), force=force, on_progress=show)
+        await asyncio.gather(*reports)
+    _console.print(
+        f"Trained on {report.n_songs:,} songs and {report.n_interactions:,} interactions "
+        f"of {report.n_listeners:,} listeners."
+    )
+    if report.metrics:
+        _console.print(_table(report.metrics, report.n_cases))
+    _console.print(report.verdict)
+    if report.version:
+        _console.print(f"Model [bold]{report.version}[/] is live.")
+    return report
+
+
+def evaluate() -> None:
+    """Measure every strategy on the last fifth of each listener's songs, by full ranking."""
+    settings = Settings()
+
+    async def run() -> None:
+        async with open_database(settings):
+            songs, _ = await read_catalogue()
+            events, _, _ = await read_events(songs, datetime.now(UTC))
+            with Progress(*_BAR, console=_console, transient=True) as progress:
+                task = progress.add_task("evaluate", total=1.0)
+                metrics, n_cases = await asyncio.to_thread(
+                    measure,
+                    songs.columns,
+                    events,
+                    Parameters(),
+                    lambda share: progress.update(task, completed=share),
+                )
+            if not metrics:
+                raise OperatorError(
+                    f"only {n_cases} listeners have five songs or more, {MIN_CASES} are needed: "
+                    "import more interactions"
+                )
+            _console.print(_table(metrics, n_cases))
+            base = metrics["popularity"]
+            for name, scores in metrics.items():
+                if name not in ("popularity", "random") and scores.ndcg_high < base.ndcg_low:
+                    _console.print(f"{name} does not help here: it ranks below popularity.")
+
+    asyncio.run(run())
+
+
+def _table(metrics: dict[str, Scores], n_cases: int) -> Table:
+    table = Table(title=f"Held-out listening of {n_cases:,} listeners, full ranking, at 20")
+    table.add_column("strategy")
+    for name in ("Recall", "nDCG", "95% interval", "MAP", "coverage", "Gini", "novelty (bits)", "diversity"):
+        table.add_column(name, justify="right")
+    for name, s in sorted(metrics.items(), key=lambda pair: -pair[1].ndcg):
+        table.add_row(
+            name,
+            f"{s.recall:.4f}",
+            f"{s.ndcg:.4f}",
+            f"{s.ndcg_low:.4f} to {s.ndcg_high:.4f}",
+            f"{s.map:.4f}",
+            f"{s.coverage:.1%}",
+            f"{s.gini:.3f}",
+            f"{s.novelty:.2f}",
+            f"{s.diversity:.2f}",
+        )
+    return table
+
+
+def models() -> None:
+    """List the models that are kept."""
+
+    async def run() -> None:
+        async with open_database(Settings()):
+            releases = await list_releases()
+        table = Table()
+        for name in ("version", "live", "songs", "listeners", "interactions", "nDCG@20 hybrid", "popularity"):
+            table.add_column(name)
+        for release in releases:
+            ndcg = [
+                f"{release.metrics[s]['ndcg']:.4f}" if s in release.metrics else "-" for s in ("hybrid", "popularity")
+            ]
+            table.add_row(
+                release.version,
+                "live" if release.live else "",
+                f"{release.n_songs:,}",
+                f"{release.n_listeners:,}",
+                f"{release.n_interactions:,}",
+                *ndcg,
+            )
+        _console.print(table if releases else "No model yet: run `madhur train`.")
+
+    asyncio.run(run())
+
+
+def promote(version: Annotated[str, typer.Argument(help="One of `madhur models`.")]) -> None:
+    """Make a kept model live again; serving processes follow within seconds."""
+
+    async def run() -> None:
+        async with open_database(Settings()):
+            before = await promote_release(version)
+        _console.print(f"Model {version} is live; before it was {before}.")
+
+    asyncio.run(run())
