@@ -1,0 +1,1 @@
+"""Bringing catalogues and listening data from files into the database."""
