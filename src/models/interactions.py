@@ -76,6 +76,7 @@ class TasteProfile(Document):
     audio_weight: dict[str, float] = Field(default_factory=dict)
     audio_at: datetime | None = None
     n_interactions: int = 0
+    n_writes: int = 0
     updated_at: datetime | None = None
 
     class Settings:

@@ -9,7 +9,7 @@ from pymongo import ASCENDING, IndexModel
 
 from src.models.audio import AudioFeatures
 
-MAX_TEXT = 500
+MAX_TEXT = 1_000
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)]
 Label = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=64)]
 
@@ -158,3 +158,4 @@ class CatalogueChange(Document):
 
     class Settings:
         name = "catalogue_changes"
+        indexes: ClassVar[list[IndexModel]] = [IndexModel([("batch", ASCENDING)])]
