@@ -45,7 +45,9 @@ class EmbeddedDatabase:
         self._log_path = data_dir / "embedded.log"
         self._lock_fd: int | None = None
         self._child: subprocess.Popen[bytes] | None = None
+        self._supervisor: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._starting = threading.Lock()
         self.port = 0
 
     @property
@@ -90,6 +92,8 @@ class EmbeddedDatabase:
         if not self.owned:
             return
         self._stopping.set()
+        with self._starting:  # a restart that has begun ends first; after it none begins
+            pass
         if self._child is not None and self._child.poll() is None:
             self._child.terminate()
             try:
@@ -105,7 +109,8 @@ class EmbeddedDatabase:
         self._stop_orphan()
         self.port = _free_port()
         self._spawn()
-        threading.Thread(target=self._supervise, name="embedded-database", daemon=True).start()
+        self._supervisor = threading.Thread(target=self._supervise, name="embedded-database", daemon=True)
+        self._supervisor.start()
 
     def _spawn(self) -> None:
         command = [sys.executable, "-m", "secantus", "--host", "127.0.0.1", "--port", str(self.port)]
@@ -123,6 +128,8 @@ class EmbeddedDatabase:
             if self._child.poll() is not None or time.monotonic() > deadline:
                 tail = self._log_path.read_text(errors="replace").strip().splitlines()[-1:]
                 self._child.kill()
+                self._child.wait()
+                self._state.unlink(missing_ok=True)
                 raise OperatorError(
                     f"the embedded database did not start ({tail[0] if tail else 'no output'}); see {self._log_path}"
                 )
@@ -139,11 +146,14 @@ class EmbeddedDatabase:
             if restarts > MAX_RESTARTS:
                 log.error("embedded database keeps dying; not restarting it", log=str(self._log_path))
                 return
-            time.sleep(0.2 * 2**restarts)
-            try:
-                self._spawn()  # on the same port, so every client reconnects by itself
-            except OperatorError as error:
-                log.error("embedded database restart failed", error=str(error))
+            self._stopping.wait(0.2 * 2**restarts)
+            with self._starting:
+                if self._stopping.is_set():
+                    return
+                try:
+                    self._spawn()  # on the same port, so every client reconnects by itself
+                except OperatorError as error:
+                    log.error("embedded database restart failed", error=str(error))
 
     def _stop_orphan(self) -> None:
         """Stop the server that an owner left behind when it was killed."""
@@ -153,14 +163,14 @@ class EmbeddedDatabase:
         pid = state["pid"]
         if _is_our_server(pid, self._storage):
             log.info("stopping the database an earlier process left running", pid=pid)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + STOP_SECONDS
-            while _is_our_server(pid, self._storage):
-                if time.monotonic() > deadline:
-                    os.kill(pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+            for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+                deadline = time.monotonic() + STOP_SECONDS
+                while not (ended := _has_ended(pid)) and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                if ended:
                     break
-                time.sleep(0.05)
         self._state.unlink(missing_ok=True)
 
     def _read_state(self) -> dict[str, int] | None:
@@ -209,14 +219,33 @@ def _accepts(port: int) -> bool:
 
 def _is_our_server(pid: int, storage: Path) -> bool:
     """Whether ``pid`` is a live SecantusDB on ``storage`` (process ids are reused, so the id alone says little)."""
+    _, command = _process(pid)
+    return "secantus" in command and str(storage) in command
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process has let go of its files. Its command line is gone well before they are closed."""
+    state, _ = _process(pid)
+    return state in ("", "Z")  # a zombie with threads left ("Zl") still has them open
+
+
+def _process(pid: int) -> tuple[str, str]:
+    """State (as ``ps`` writes it, of its marks only the ``l``) and command line of a process; empty without one."""
+    if Path("/proc/self/stat").exists():  # Linux, where a small image has no `ps`
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return "", ""
+        return fields[0] + ("l" if int(fields[17]) > 1 else ""), command
     ps = shutil.which("ps")
     if ps is None:
-        return False
+        return "", ""
     result = subprocess.run(  # noqa: S603
-        [ps, "-o", "stat=,args=", "-p", str(pid)],
+        [ps, "-ww", "-o", "stat=,args=", "-p", str(pid)],
         capture_output=True,
         text=True,
         check=False,
     )
-    line = result.stdout.strip()
-    return "secantus" in line and str(storage) in line and not line.startswith("Z")
+    stat, _, command = result.stdout.strip().partition(" ")
+    return stat[:1] + ("l" if "l" in stat else ""), command

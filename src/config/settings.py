@@ -1,5 +1,6 @@
 """Settings: environment variables with the prefix ``MADHUR_``, or the same names in ``.env``."""
 
+import contextlib
 import secrets
 from enum import StrEnum
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from src.config.errors import OperatorError
 
 MIN_SECRET_LENGTH = 32
 
@@ -19,7 +22,13 @@ class Environment(StrEnum):
 class Settings(BaseSettings):
     """Everything an operator can set. ``.env.example`` lists the same names with their meaning."""
 
-    model_config = SettingsConfigDict(env_prefix="MADHUR_", env_file=".env", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MADHUR_",
+        env_file=".env",
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # the input has the secret, and the password in the database's address
+    )
 
     environment: Environment = Field(Environment.DEVELOPMENT, description="development or production.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -85,7 +94,11 @@ class Settings(BaseSettings):
         return not self.embedded if self.share_models is None else self.share_models
 
     def signing_key(self) -> str:
-        """The secret that signs access tokens; made once and kept under the data folder when not set."""
+        """The secret that signs access tokens; made once and kept under the data folder when not set.
+
+        Raises:
+            OperatorError: the file it is kept in is damaged.
+        """
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
         path = self.data_dir / "secret.key"
@@ -96,9 +109,11 @@ class Settings(BaseSettings):
             staged.touch(mode=0o600, exist_ok=False)
             staged.write_text(secrets.token_hex(32))
             try:
-                path.hardlink_to(staged)
-            except FileExistsError:
-                return path.read_text().strip()
+                with contextlib.suppress(FileExistsError):
+                    path.hardlink_to(staged)
             finally:
                 staged.unlink()
-        return path.read_text().strip()
+        secret = path.read_text().strip()
+        if len(secret) < MIN_SECRET_LENGTH:  # an empty one would let anybody sign
+            raise OperatorError(f"{path} is damaged: delete it, and everybody logs in again")
+        return secret

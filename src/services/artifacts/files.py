@@ -73,20 +73,27 @@ def read_release(models_dir: Path, version: str) -> tuple[Arrays, dict[str, Any]
         raise ArtifactError(f"model {version} is not under {models_dir}") from None
     except ValueError as error:
         raise ArtifactError(f"{folder / MANIFEST} is damaged: {error}") from None
+    if not isinstance(manifest, dict):
+        raise ArtifactError(f"{folder / MANIFEST} is damaged: it holds no object")
     if manifest.get("format") != FORMAT:
-        raise ArtifactError(
-            f"model {version} has format {manifest.get('format')}, this program reads {FORMAT}"
-        )
+        raise ArtifactError(f"model {version} has format {manifest.get('format')}, this program reads {FORMAT}")
     arrays: Arrays = {}
-    for name, facts in manifest["arrays"].items():
+    try:
+        listed = {name: (facts["sha256"], facts["shape"]) for name, facts in manifest["arrays"].items()}
+    except (AttributeError, KeyError, TypeError):
+        raise ArtifactError(f"{folder / MANIFEST} is damaged: its list of arrays is") from None
+    for name, (sha256, shape) in listed.items():
         path = folder / f"{name}.npy"
         if not path.is_file():
             raise ArtifactError(f"model {version} lacks {path.name}")
-        if _sha256(path) != facts["sha256"]:
+        if _sha256(path) != sha256:
             raise ArtifactError(f"{path} is damaged: its SHA-256 is not the manifest's")
         # An array without elements cannot be mapped.
-        mode: Any = "r" if 0 not in facts["shape"] else None
-        arrays[name] = np.load(path, mmap_mode=mode, allow_pickle=False)
+        mode: Any = "r" if 0 not in shape else None
+        try:
+            arrays[name] = np.load(path, mmap_mode=mode, allow_pickle=False)
+        except ValueError as error:
+            raise ArtifactError(f"{path} is no array: {error}") from None
     return arrays, manifest
 
 

@@ -1,7 +1,8 @@
 """From song documents to the recommender's columns, the words for search, and the JSON clients read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,16 @@ class Songs:
     words: list[list[str]]
     cards: list[bytes]
     genre_names: dict[int, str]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Songs"]) -> "Songs":
+        """Songs of several parts, in their order; no song may be in two of them."""
+        return cls(
+            Columns.joined([part.columns for part in parts]),
+            [found for part in parts for found in part.words],
+            [card for part in parts for card in part.cards],
+            {key: name for part in parts for key, name in part.genre_names.items()},
+        )
 
 
 def read_song(document: SongDocument) -> dict[str, Any]:
@@ -75,10 +86,10 @@ def collect(documents: Iterable[SongDocument]) -> Songs:
         artists = document["artists"]
         recordings.append(recording_key(artists[0], document["title"]))
         for kind, (ends, keys) in names.items():
-            keys.extend(name_key(name) for name in document.get(kind) or ())
+            keys.extend(dict.fromkeys(name_key(name) for name in document.get(kind) or ()))
             ends.append(len(keys))
         genre_names.update((name_key(genre), genre) for genre in document.get("genres") or ())
-        song_words.append(list(dict.fromkeys(words(" ".join((document["title"], *artists))))))
+        song_words.append([intern(word) for word in dict.fromkeys(words(" ".join((document["title"], *artists))))])
         cards.append(orjson.dumps(read_song(document)))
     none = np.empty(0, np.float32)
     columns = Columns(

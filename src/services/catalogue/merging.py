@@ -75,9 +75,7 @@ def _known(value: object) -> bool:
 
 def _new_labels(field: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     have = old.get(field) or []
-    return [label for label in new.get(field) or () if label not in have][
-        : max(0, MAX_LABELS[field] - len(have))
-    ]
+    return [label for label in new.get(field) or () if label not in have][: max(0, MAX_LABELS[field] - len(have))]
 
 
 def _origins(path: str) -> tuple[str, str]:

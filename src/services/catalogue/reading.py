@@ -1,7 +1,6 @@
 """Reading the catalogue from the database into snapshots, whole or only what changed."""
 
 import asyncio
-from typing import Any
 
 from src.models.songs import CatalogueChange, Song
 from src.services.catalogue.columns import PROJECTION, Songs, collect
@@ -12,13 +11,19 @@ MAX_CHANGES = 50
 """Entries of the change log taken in one step (an import writes one per thousand songs or so)."""
 
 
+CHUNK = 2_000
+"""Songs read at a time."""
+
+
 async def read_catalogue() -> tuple[Songs, int]:
     """All songs, and the number of the change-log entry up to which they are certainly complete."""
     change = await last_number(CatalogueChange.get_pymongo_collection())
-    songs = Song.get_pymongo_collection().find({}, PROJECTION, batch_size=2_000)
-    documents: list[dict[str, Any]] = await songs.to_list()
-    documents.sort(key=lambda document: document["_id"])
-    return await asyncio.to_thread(collect, documents), change
+    found = Song.get_pymongo_collection().find({}, PROJECTION, batch_size=CHUNK)
+    parts: list[Songs] = []
+    # In chunks: a hundred thousand documents as dictionaries would take a gigabyte.
+    while documents := await found.to_list(CHUNK):
+        parts.append(await asyncio.to_thread(collect, documents))
+    return await asyncio.to_thread(Songs.joined, parts), change
 
 
 async def catch_up(snapshot: Snapshot) -> Snapshot:

@@ -32,9 +32,7 @@ class Snapshot:
     change: int
 
     @classmethod
-    def of(
-        cls, songs: Songs, change: int, model: Model | None = None, version: str = UNTRAINED
-    ) -> "Snapshot":
+    def of(cls, songs: Songs, change: int, model: Model | None = None, version: str = UNTRAINED) -> "Snapshot":
         rows = np.arange(len(songs.columns), dtype=np.int32)
         return cls(
             bundle=derive(songs.columns, model),

@@ -51,7 +51,7 @@ def coordinates(raw: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def fit_scaler(raw: NDArray[np.float32]) -> Scaler:
-    """Mean and scale of what is known; a coordinate known of fewer than two songs gets mean 0, scale 1."""
+    """Mean and scale of what is known; a coordinate that does not vary gets scale 1, one never known mean 0."""
     points = coordinates(raw)
     known = ~np.isnan(points)
     count = known.sum(axis=0)
@@ -60,7 +60,7 @@ def fit_scaler(raw: NDArray[np.float32]) -> Scaler:
     variance = (np.where(known, filled - mean, 0) ** 2).sum(axis=0) / np.maximum(count, 1)
     scale = np.sqrt(variance)
     usable = (count >= 2) & (scale > 1e-6)
-    return Scaler(np.where(usable, mean, 0).astype(np.float32), np.where(usable, scale, 1).astype(np.float32))
+    return Scaler(mean.astype(np.float32), np.where(usable, scale, 1).astype(np.float32))
 
 
 def embed(raw: NDArray[np.float32], scaler: Scaler) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """The songs as columns: what is known of each row before anything is learned."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -72,6 +73,16 @@ class Columns:
             genres=names,
             tags=names,
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Columns"]) -> "Columns":
+        """Songs of several parts, in their order; no identifier may be in two of them."""
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            columns = [getattr(part, field.name) for part in [cls.empty(), *parts]]
+            ragged = isinstance(columns[0], Ragged)
+            values[field.name] = Ragged.joined(columns) if ragged else np.concatenate(columns)
+        return cls(**values)
 
     def merged(self, changed: "Columns") -> "Columns":
         """These songs with ``changed`` ones replaced in place, and the new ones appended in order."""

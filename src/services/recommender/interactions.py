@@ -72,7 +72,9 @@ def split_last(
     Returns:
         What is left to train on, and the cases to find what is hidden.
     """
-    starts = np.flatnonzero(np.r_[True, events.users[1:] != events.users[:-1]]) if len(events) else np.empty(0, int)
+    if not len(events):
+        return events, []
+    starts = np.flatnonzero(np.r_[True, events.users[1:] != events.users[:-1]])
     ends = np.r_[starts[1:], len(events)]
     keep = np.ones(len(events), np.bool_)
     cases: list[Case] = []

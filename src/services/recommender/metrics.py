@@ -14,12 +14,12 @@ def recall_at(hits: NDArray[np.bool_], n_relevant: int) -> float:
     Args:
         hits: bool (k,), whether the song at each rank is relevant, best rank first.
     """
-    return float(hits.sum() / min(n_relevant, len(hits))) if n_relevant else 0.0
+    return float(hits.sum() / min(n_relevant, len(hits))) if n_relevant and len(hits) else 0.0
 
 
 def ndcg_at(hits: NDArray[np.bool_], n_relevant: int) -> float:
     """Discounted gain ``1 / log2(rank + 1)`` over that of the best possible order."""
-    if not n_relevant:
+    if not n_relevant or not len(hits):
         return 0.0
     discounts = 1 / np.log2(np.arange(2, len(hits) + 2))
     return float((hits * discounts).sum() / discounts[: min(n_relevant, len(hits))].sum())
@@ -27,7 +27,7 @@ def ndcg_at(hits: NDArray[np.bool_], n_relevant: int) -> float:
 
 def average_precision_at(hits: NDArray[np.bool_], n_relevant: int) -> float:
     """Mean of the precision at each hit, over ``min(n_relevant, k)``."""
-    if not n_relevant:
+    if not n_relevant or not len(hits):
         return 0.0
     precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
     return float((precision * hits).sum() / min(n_relevant, len(hits)))

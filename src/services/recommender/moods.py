@@ -29,7 +29,7 @@ class Fit:
     def membership(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """How well each value fits, 0 to 1, float32 (n,); an unknown value fits half."""
         rise = _ramp(values, self.low, self.full_from)
-        fall = 1 - _ramp(values, self.full_to, self.high)
+        fall = _ramp(-values, -self.high, -self.full_to)
         return np.where(np.isnan(values), np.float32(0.5), np.minimum(rise, fall)).astype(np.float32)
 
 

@@ -106,9 +106,7 @@ def blended(bundle: Bundle, context: Context, strategy: str) -> tuple[dict[str, 
     # A scorer without any opinion leaves its weight to the others.
     weights = {name: weights[name] for name, o in opinions.items() if not np.isnan(o).all()}
     whole = sum(weights.values()) or 1.0
-    return {
-        name: np.nan_to_num(opinions[name]) * np.float32(weight / whole) for name, weight in weights.items()
-    }, None
+    return {name: np.nan_to_num(opinions[name]) * np.float32(weight / whole) for name, weight in weights.items()}, None
 
 
 def _cold(bundle: Bundle) -> tuple[dict[str, NDArray[np.float32]], str]:

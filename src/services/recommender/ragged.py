@@ -1,5 +1,6 @@
 """Rows of varying length, as three flat arrays (compressed sparse rows)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,14 @@ class Ragged:
     @classmethod
     def empty(cls, n_rows: int, dtype: Any = np.int32) -> "Ragged":
         return cls(np.zeros(n_rows + 1, np.int64), np.empty(0, dtype), np.empty(0, np.float32))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Ragged"]) -> "Ragged":
+        """The rows of several, in their order."""
+        lengths = np.concatenate([part.lengths() for part in parts])
+        indptr = np.zeros(len(lengths) + 1, np.int64)
+        np.cumsum(lengths, out=indptr[1:])
+        return cls(indptr, np.concatenate([p.indices for p in parts]), np.concatenate([p.data for p in parts]))
 
     def __len__(self) -> int:
         return len(self.indptr) - 1

@@ -55,7 +55,7 @@ def _strongest_neighbour(bundle: Bundle, context: Context, rows: NDArray[np.int3
     """For each row the song of the history that speaks for it most, int32 (k,); -1 for none."""
     weights = bundle.model.item_weights
     result = np.full(len(rows), -1, np.int32)
-    if not bundle.model.has_item_cf or not len(context.positives):
+    if not bundle.model.has_item_cf or not len(context.positives) or not len(rows):
         return result
     places, which = weights.take(context.positives)
     targets = weights.indices[places]
@@ -79,6 +79,7 @@ def _most_alike(
     vectors, history = bundle.vectors[rows], bundle.vectors[context.positives]
     squared = ((vectors[:, None, :] - history[None, :, :]) ** 2).sum(axis=2)
     sound = 1 / (1 + squared / 8)
+    sound[~bundle.has_audio[rows], :] = 0
     sound[:, ~bundle.has_audio[context.positives]] = 0
     text = np.zeros_like(sound)
     tokens_of = bundle.text.vectors
@@ -93,5 +94,9 @@ def _most_alike(
             minlength=len(context.positives),
         )
         dense[tokens_of.indices[here]] = 0
-    best = (0.4 * sound + 0.6 * text).argmax(axis=1)
-    return context.positives[best], sound[np.arange(len(rows)), best].astype(np.float32)
+    alike = 0.4 * sound + 0.6 * text
+    alike[rows[:, None] == context.positives[None, :]] = -1  # a song heard before is no reason for itself
+    best = alike.argmax(axis=1)
+    found = alike.max(axis=1) >= 0
+    because = np.where(found, context.positives[best], -1).astype(np.int32)
+    return because, np.where(found, sound[np.arange(len(rows)), best], 0).astype(np.float32)
