@@ -4,22 +4,48 @@ The database is the embedded server, one per test process, or the one ``MADHUR_T
 test process has a database of its own, emptied before each test.
 """
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from beanie import init_beanie
+from bson import ObjectId
+from fastapi import FastAPI
 from pymongo.asynchronous.database import AsyncDatabase
 
 from src.config.database import connect
 from src.config.embedded import EmbeddedDatabase
 from src.config.settings import Settings
+from src.main import create_app
 from src.models import DOCUMENTS
+from src.models.songs import Song
+from src.models.users import Role, User, name_key
+from src.services.catalogue.columns import read_song
+from src.services.catalogue.identity import import_key
+from src.services.catalogue.store import song_document, upsert_songs
+from src.services.tokens import TokenIssuer, now_utc
 
 TEST_SECRET = "only-for-tests-0123456789-0123456789"
+PATIENCE_SECONDS = 60.0
+
+SOUNDS: dict[str, dict[str, float]] = {
+    "rock": {"energy": 0.90, "valence": 0.50, "danceability": 0.45, "acousticness": 0.05, "tempo_bpm": 140},
+    "jazz": {"energy": 0.35, "valence": 0.60, "danceability": 0.50, "acousticness": 0.80, "tempo_bpm": 110},
+    "ambient": {"energy": 0.10, "valence": 0.20, "danceability": 0.20, "acousticness": 0.90, "tempo_bpm": 70},
+    "dance": {"energy": 0.80, "valence": 0.90, "danceability": 0.90, "acousticness": 0.05, "tempo_bpm": 124},
+}
+"""Four genres that nobody would confuse by ear."""
+
+PER_GENRE = 15
+TITLES = {"rock": "Granite", "jazz": "Crème Brûlée", "ambient": "Stillness", "dance": "Don't Stop"}
+
+SongJson = dict[str, Any]
+"""A song as the API reads it."""
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +83,8 @@ async def opened_database(
 @pytest.fixture
 async def database(opened_database: AsyncDatabase[dict[str, Any]]) -> AsyncDatabase[dict[str, Any]]:
     """An empty database with every document's indexes."""
+    # An application of the test before bound the documents to its own client, which is closed by now.
+    await init_beanie(database=opened_database, document_models=DOCUMENTS, skip_indexes=True)
     for document in DOCUMENTS:
         await document.get_pymongo_collection().delete_many({})
     return opened_database
@@ -77,23 +105,124 @@ def settings(tmp_path: Path, database_uri: str, database_name: str) -> Settings:
 
 
 @asynccontextmanager
-async def running_app(settings: Settings) -> AsyncIterator[Any]:
-    """An HTTP client of a started application."""
-    import httpx
-
-    from src.main import create_app
-
-    app = create_app(settings)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app, raise_app_exceptions=False), base_url="http://test"
-        ) as client,
-    ):
+async def serving(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of an application, which is started and stopped."""
+    async with app.router.lifespan_context(app), client_of(app) as client:
         yield client
 
 
+@asynccontextmanager
+async def running_app(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of a started application."""
+    async with serving(create_app(settings)) as client:
+        yield client
+
+
+def client_of(app: FastAPI, token: str | None = None) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
+
+
+def app_of(client: httpx.AsyncClient) -> FastAPI:
+    transport = client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    assert isinstance(transport.app, FastAPI)
+    return transport.app
+
+
+def song_facts(genre: str, number: int, **more: Any) -> dict[str, Any]:
+    """The facts of one of the small catalogue's songs; ``number`` moves its sound a little."""
+    sound = SOUNDS[genre]
+    return {
+        "title": f"{TITLES[genre]} {number:02d}",
+        "artists": [f"{genre.title()} Band {number % 5}"],
+        "genres": [genre],
+        "duration_ms": 180_000 + 1_000 * number,
+        "explicit": number % 4 == 0,
+        "popularity": float(5 * number + len(genre)),
+        "audio_features": {
+            **{name: round(sound[name] + 0.004 * number, 3) for name in sound if name != "tempo_bpm"},
+            "tempo_bpm": sound["tempo_bpm"] + number / 4,
+            "loudness_db": -6.0 - 12 * sound["acousticness"] - number / 10,
+        },
+        "external_ids": {"spotify": f"{genre:0<12}{number:010d}"},
+        **more,
+    }
+
+
+async def store_songs(facts: list[dict[str, Any]]) -> list[SongJson]:
+    """Insert songs as an import does and read them back in the same order."""
+    documents = [song_document(known, import_key(known)) for known in facts]
+    await upsert_songs(documents)
+    found = Song.get_pymongo_collection().find({"import_key": {"$in": [d["import_key"] for d in documents]}})
+    by_key = {song["import_key"]: read_song(song) async for song in found}
+    return [by_key[document["import_key"]] for document in documents]
+
+
 @pytest.fixture
-async def client(settings: Settings, database: AsyncDatabase[dict[str, Any]]) -> AsyncIterator[Any]:
+async def songs(database: AsyncDatabase[dict[str, Any]]) -> list[SongJson]:
+    """A catalogue of 60 songs of four genres, as the API reads them; the genres follow one another."""
+    return await store_songs([song_facts(genre, n) for genre in SOUNDS for n in range(PER_GENRE)])
+
+
+def of_genre(songs: list[SongJson], genre: str) -> list[SongJson]:
+    return [song for song in songs if genre in song["genres"]]
+
+
+@pytest.fixture
+async def client(settings: Settings, songs: list[SongJson]) -> AsyncIterator[httpx.AsyncClient]:
+    """Nobody's client of an application that serves ``songs``."""
     async with running_app(settings) as started:
         yield started
+
+
+async def add_user(name: str, role: Role = Role.LISTENER) -> ObjectId:
+    """An account nobody needs to hash a password for."""
+    user = await User(username=name, username_key=name_key(name), password_hash="!", role=role).insert()
+    assert user.id is not None
+    return user.id
+
+
+LogIn = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+@pytest.fixture
+async def log_in(settings: Settings, client: httpx.AsyncClient) -> AsyncIterator[LogIn]:
+    """Makes an account and gives a client that is logged in to it, of ``client``'s application."""
+    opened: list[httpx.AsyncClient] = []
+
+    async def log_in(name: str, role: Role = Role.LISTENER) -> httpx.AsyncClient:
+        token = TokenIssuer.of(settings).access_token(await add_user(name, role), now_utc())
+        opened.append(client_of(app_of(client), token))
+        return opened[-1]
+
+    yield log_in
+    for each in opened:
+        await each.aclose()
+
+
+@pytest.fixture
+async def ada(log_in: LogIn) -> httpx.AsyncClient:
+    """A listener's client."""
+    return await log_in("ada")
+
+
+@pytest.fixture
+async def bob(log_in: LogIn) -> httpx.AsyncClient:
+    """Another listener's client."""
+    return await log_in("bob")
+
+
+@pytest.fixture
+async def admin(log_in: LogIn) -> httpx.AsyncClient:
+    """An administrator's client."""
+    return await log_in("root", Role.ADMIN)
+
+
+async def eventually(holds: Callable[[], Awaitable[Any]]) -> Any:
+    """Wait until ``holds`` returns something true, and return that; fail when it never does."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (found := await holds()):  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.02)
+    return found

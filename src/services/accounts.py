@@ -39,15 +39,17 @@ async def authenticate(username: str, password: str) -> User:
         UnauthenticatedError: they do not match an account that may log in; never says which.
     """
     key = name_key(username.strip())
-    user = await User.find_one({"email_key": key} if "@" in key else {"username_key": key})
-    if user is None and "@" in key:
-        user = await User.find_one(User.username_key == key)
-    matches, fresh_hash = await verify_password(password, user.password_hash if user else None)
-    if user is None or not matches or user.disabled:
-        raise UnauthenticatedError("The user name or the password is wrong.")
-    if fresh_hash is not None:
-        await user.set({"password_hash": fresh_hash})
-    return user
+    # An address may be another account's name: neither account may lock the other out.
+    fields = ("email_key", "username_key") if "@" in key else ("username_key",)
+    found: list[User | None] = [user for field in fields if (user := await User.find_one({field: key})) is not None]
+    for user in found or [None]:
+        matches, fresh_hash = await verify_password(password, user.password_hash if user else None)
+        if user is None or not matches or user.disabled:
+            continue
+        if fresh_hash is not None:
+            await user.set({"password_hash": fresh_hash})
+        return user
+    raise UnauthenticatedError("The user name or the password is wrong.")
 
 
 async def get_active_user(user_id: ObjectId) -> User:

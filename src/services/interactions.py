@@ -103,7 +103,7 @@ def _interaction(
 ) -> Interaction:
     song_id = PydanticObjectId(event.song_id)
     # MongoDB keeps milliseconds; what we answer now must be what we answer later.
-    at = (event.occurred_at or now).astimezone(UTC)
+    at = min(event.occurred_at or now, now).astimezone(UTC)
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     new_id = PydanticObjectId()
     completion = None
@@ -116,7 +116,7 @@ def _interaction(
         kind=event.kind,
         ms_played=event.ms_played,
         completion=completion,
-        occurred_at=min(at, now),
+        occurred_at=at,
         received_at=now,
         event_id=event.event_id or f"server:{new_id}",
     )

@@ -7,6 +7,9 @@ from typing import Final
 
 from passlib.context import CryptContext
 
+MAX_PASSWORD: Final = 4_096
+"""Characters passlib takes; what is longer is nobody's password and not worth hashing."""
+
 NO_PASSWORD: Final = "!"  # noqa: S105 - not a password but its absence
 """In place of a hash: an account nobody can log in to with a password."""
 
@@ -34,6 +37,8 @@ async def verify_password(password: str, password_hash: str | None) -> tuple[boo
 
     Takes as long for an account that does not exist (``password_hash`` None), so that time tells nothing.
     """
+    if len(password) > MAX_PASSWORD:
+        return False, None
     usable = password_hash is not None and password_hash != NO_PASSWORD
     stored = password_hash if usable else await asyncio.to_thread(_decoy)
     matches, fresh = await asyncio.to_thread(_context.verify_and_update, password, stored)

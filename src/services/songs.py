@@ -77,7 +77,8 @@ def _has_genre(snapshot: Snapshot, genre: str) -> NDArray[np.bool_]:
 def _after(rank: NDArray[np.float32], cursor: str) -> NDArray[np.bool_]:
     last_rank, last_row = decode_cursor(cursor, 2)
     try:
-        value, row = np.float32(float.fromhex(last_rank)), int(last_row)
+        with np.errstate(over="ignore"):  # ours are float32; anything else is made up
+            value, row = np.float32(float.fromhex(last_rank)), int(last_row)
     except (ValueError, OverflowError):
         raise InvalidRequestError.at(["query", "cursor"], "not a cursor of this list") from None
     return np.asarray((rank < value) | ((rank == value) & (np.arange(len(rank)) > row)))

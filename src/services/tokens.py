@@ -75,7 +75,11 @@ class TokenIssuer:
             raise UnauthenticatedError from None
 
     async def issue(self, user_id: ObjectId, now: datetime, family_id: str | None = None) -> TokenPair:
-        """A new pair; the refresh token continues ``family_id`` or begins a family (one log-in, one device)."""
+        """A new pair; the refresh token continues ``family_id`` or begins a family (one log-in, one device).
+
+        Raises:
+            UnauthenticatedError: the family was revoked meanwhile.
+        """
         refresh = secrets.token_urlsafe(32)
         await RefreshToken(
             token_hash=_digest(refresh),
@@ -84,6 +88,12 @@ class TokenIssuer:
             issued_at=now,
             expires_at=now + self.refresh_life,
         ).insert()
+        if family_id is not None:
+            # The token this one follows is gone if it was used again, or logged out, while we were busy.
+            tokens = RefreshToken.get_pymongo_collection()
+            if await tokens.find_one({"family_id": family_id, "used_at": {"$ne": None}}) is None:
+                await tokens.delete_many({"family_id": family_id})
+                raise _refused()
         return TokenPair(
             access_token=self.access_token(user_id, now),
             refresh_token=refresh,
@@ -113,7 +123,7 @@ class TokenIssuer:
         replayed = await tokens.find_one({"token_hash": digest, "used_at": {"$ne": None}})
         if replayed is not None:
             await tokens.delete_many({"family_id": replayed["family_id"]})
-        raise UnauthenticatedError("The refresh token is not valid; log in again.")
+        raise _refused()
 
     async def revoke(self, refresh_token: str) -> None:
         """End the log-in a refresh token belongs to. One that is not known is already ended."""
@@ -121,6 +131,10 @@ class TokenIssuer:
         found = await tokens.find_one({"token_hash": _digest(refresh_token)})
         if found is not None:
             await tokens.delete_many({"family_id": found["family_id"]})
+
+
+def _refused() -> UnauthenticatedError:
+    return UnauthenticatedError("The refresh token is not valid; log in again.")
 
 
 def _digest(token: str) -> str:

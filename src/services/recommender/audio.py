@@ -30,6 +30,9 @@ WEIGHTS: Final = {
 KEY_WEIGHT: Final = 0.2
 """Weight of each of the two coordinates of the key on the circle of fifths."""
 
+AUDIO_SCALE: Final = np.float32(8.0)
+"""Squared distance at which the similarity of two vectors has fallen to one half."""
+
 N_DIMENSIONS: Final = len(WEIGHTS) + 2
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from src.services.recommender.audio import Scaler, embed, fit_scaler, known_rows
+from src.services.recommender.audio import AUDIO_SCALE, Scaler, embed, fit_scaler, known_rows
 from src.services.recommender.blend import DEFAULT, Blend
 from src.services.recommender.catalogue import Columns
 from src.services.recommender.moods import mood_matrix
@@ -46,6 +46,7 @@ class Bundle:
 
     Attributes:
         vectors: float32 (n_items, N_DIMENSIONS), audio; ``squared_norms`` are their squared lengths.
+        audio_offsets: float32 (n_items,), see ``scorers.content.audio_similarity``.
         has_audio: bool (n_items,), songs whose vector means something.
         popularity: float32 (n_items,), 0 to 1.
         moods: float32 (n_moods, n_items), membership.
@@ -58,6 +59,7 @@ class Bundle:
     scaler: Scaler
     vectors: NDArray[np.float32]
     squared_norms: NDArray[np.float32]
+    audio_offsets: NDArray[np.float32]
     has_audio: NDArray[np.bool_]
     text: TextIndex
     popularity: NDArray[np.float32]
@@ -78,6 +80,8 @@ def derive(columns: Columns, model: Model | None = None) -> Bundle:
     model = Model.untrained(n) if model is None else _stretched(model, n)
     scaler = fit_scaler(columns.audio)
     vectors = embed(columns.audio, scaler)
+    squared_norms = np.einsum("ij,ij->i", vectors, vectors)
+    has_audio = known_rows(columns.audio)
     artists = columns.artists
     main_artist = np.zeros(n, np.uint64)
     credited = artists.lengths() > 0
@@ -88,8 +92,9 @@ def derive(columns: Columns, model: Model | None = None) -> Bundle:
         vocabulary=Vocabulary.of(columns.ids),
         scaler=scaler,
         vectors=vectors,
-        squared_norms=np.einsum("ij,ij->i", vectors, vectors),
-        has_audio=known_rows(columns.audio),
+        squared_norms=squared_norms,
+        audio_offsets=np.where(has_audio, 1 + squared_norms / AUDIO_SCALE, np.inf).astype(np.float32),
+        has_audio=has_audio,
         text=fit_text(columns),
         popularity=fit_popularity(model.play_counts, columns.popularity),
         moods=mood_matrix(columns.audio),

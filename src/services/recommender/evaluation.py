@@ -18,7 +18,7 @@ from src.services.recommender.metrics import (
     novelty,
     recall_at,
 )
-from src.services.recommender.pipeline import SCORERS, blended
+from src.services.recommender.pipeline import SCORERS, blended, combined
 
 CUT: Final = 20
 STRATEGIES: Final = ("hybrid", *SCORERS, "random")
@@ -109,14 +109,15 @@ def evaluate(
 def _scores(bundle: Bundle, context: Context, name: str, rng: np.random.Generator) -> NDArray[np.float32]:
     if name == "random":
         return rng.random(len(bundle), np.float32)
-    parts, _ = blended(bundle, context, name)
-    return np.asarray(np.sum(list(parts.values()), axis=0), np.float32)
+    return combined(blended(bundle, context, name)[0])
 
 
 def top_rows(scores: NDArray[np.float32], k: int) -> NDArray[np.int32]:
     """Rows of the ``k`` highest finite scores, best first; equal scores by row."""
-    k = min(k, int(np.isfinite(scores).sum()))
+    finite = np.isfinite(scores)
+    k = min(k, int(finite.sum()))
     if k == 0:
         return np.empty(0, np.int32)
+    scores = np.where(finite, scores, -np.inf)  # NaN would sort as the highest
     rows = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
     return rows[np.lexsort((rows, -scores[rows]))].astype(np.int32)

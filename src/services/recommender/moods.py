@@ -175,7 +175,7 @@ def membership(mood: Mood, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         audio: float32 (n_items, len(FEATURES)), raw, NaN where unknown.
 
     Returns:
-        float32 (n_items,), 0 (does not fit) to 1; NaN where no feature of the rule is known.
+        float32 (n_items,), 0 (does not fit, or no feature of the rule is known) to 1.
     """
     log_sum = np.zeros(len(audio), np.float32)
     known = np.zeros(len(audio), np.bool_)
@@ -184,7 +184,7 @@ def membership(mood: Mood, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         values = audio[:, COLUMN[fit.feature]]
         known |= ~np.isnan(values)
         log_sum += np.float32(fit.weight / total) * np.log(np.maximum(fit.membership(values), 1e-4))
-    return np.where(known, np.exp(log_sum), np.nan).astype(np.float32)
+    return np.where(known, np.exp(log_sum), 0).astype(np.float32)
 
 
 def mood_matrix(audio: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,13 +11,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from src.services.recommender.audio import AUDIO_SCALE
 from src.services.recommender.bundle import Bundle
 from src.services.recommender.context import Context, Request
 from src.services.recommender.diversify import rerank
 from src.services.recommender.filters import allowed, nearness
 from src.services.recommender.scorers import content, item_cf, popularity
 
-Scorer = Callable[[Bundle, Context], NDArray[np.float32]]
+Scorer = Callable[[Bundle, Context], NDArray[np.float32] | None]
+
+Parts = dict[str, tuple[float, NDArray[np.float32]]]
+"""Scorer -> its weight and its scores, float32 (n_items,)."""
 
 SCORERS: Final[Mapping[str, Scorer]] = {
     "content": content.score,
@@ -31,10 +35,10 @@ MOOD_THRESHOLD: Final = 0.5
 COLD: Final = {"popularity": 0.8, "content": 0.2}
 """Without history: what is popular, and near the catalogue's mean sound."""
 
-WISH_SHARE: Final = np.float32(0.4)
+WISH_SHARE: Final = 0.4
 """Part of the score that a mood and targets take together when asked for."""
 
-LEADING_SHARE: Final = np.float32(0.75)
+LEADING_SHARE: Final = 0.75
 """The same for a request that is first of all about the mood."""
 
 
@@ -72,9 +76,7 @@ def recommend(bundle: Bundle, context: Context, request: Request) -> Answer:
     parts, reason = blended(bundle, context, request.strategy)
     fallback = fallback or reason
     parts, mask = _with_wishes(bundle, request, parts, mask)
-    total = np.zeros(len(bundle), np.float32)
-    for part in parts.values():
-        total += part
+    total = combined(parts)
     candidates = _best(total, mask, 5 * request.limit + 60)
     if request.heard.size and fallback != "heard_everything":
         versions = np.isin(bundle.columns.recording[candidates], bundle.columns.recording[request.heard])
@@ -84,46 +86,55 @@ def recommend(bundle: Bundle, context: Context, request: Request) -> Answer:
     return Answer(
         rows=chosen.astype(np.int32),
         scores=np.clip(total[chosen], 0, 1),
-        contributions={name: part[chosen] for name, part in parts.items()},
+        contributions={name: np.float32(weight) * part[chosen] for name, (weight, part) in parts.items()},
         fallback=fallback,
     )
 
 
-def blended(bundle: Bundle, context: Context, strategy: str) -> tuple[dict[str, NDArray[np.float32]], str | None]:
-    """Each scorer's share of the score, float32 (n_items,) without NaN, and the reason of a fallback."""
+def combined(parts: Parts) -> NDArray[np.float32]:
+    """The weighted sum of the parts, float32 (n_items,)."""
+    terms = iter(parts.values())
+    weight, scores = next(terms)
+    total = scores * np.float32(weight)
+    for weight, scores in terms:
+        total += scores * np.float32(weight)
+    return total
+
+
+def blended(bundle: Bundle, context: Context, strategy: str) -> tuple[Parts, str | None]:
+    """What each scorer says and how much it counts, and the reason of a fallback. The weights add up to 1."""
     if strategy in SCORERS:
         opinion = SCORERS[strategy](bundle, context)
-        if not np.isnan(opinion).all():
-            return {strategy: np.nan_to_num(opinion)}, None
-        parts, reason = _cold(bundle) if context.is_cold else blended(bundle, context, "hybrid")
+        if opinion is not None:
+            return {strategy: (1.0, opinion)}, None
+        parts, reason = blended(bundle, context, "hybrid")
         if strategy == "item_cf" and not bundle.model.has_item_cf:
             return parts, "no_model"
-        return parts, reason or ("no_history" if context.is_cold else "no_opinion")
+        return parts, reason or "no_opinion"
     if context.is_cold:
-        return _cold(bundle)
-    weights = bundle.model.blend.weights(context.n_history)
-    opinions = {name: scorer(bundle, context) for name, scorer in SCORERS.items() if weights.get(name)}
+        return _cold(bundle), "no_history"
+    opinions: Parts = {}
+    for name, weight in bundle.model.blend.weights(context.n_history).items():
+        scores = SCORERS[name](bundle, context) if weight else None
+        if scores is not None:
+            opinions[name] = (weight, scores)
     # A scorer without any opinion leaves its weight to the others.
-    weights = {name: weights[name] for name, o in opinions.items() if not np.isnan(o).all()}
-    whole = sum(weights.values()) or 1.0
-    return {name: np.nan_to_num(opinions[name]) * np.float32(weight / whole) for name, weight in weights.items()}, None
+    whole = sum(weight for weight, _ in opinions.values())
+    return {name: (weight / whole, scores) for name, (weight, scores) in opinions.items()}, None
 
 
-def _cold(bundle: Bundle) -> tuple[dict[str, NDArray[np.float32]], str]:
+def _cold(bundle: Bundle) -> Parts:
     typical = content.audio_similarity(bundle, np.zeros(bundle.vectors.shape[1], np.float32))
-    return {
-        "popularity": bundle.popularity * np.float32(COLD["popularity"]),
-        "content": typical * np.float32(COLD["content"]),
-    }, "no_history"
+    return {"popularity": (COLD["popularity"], bundle.popularity), "content": (COLD["content"], typical)}
 
 
 def _with_wishes(
-    bundle: Bundle, request: Request, parts: dict[str, NDArray[np.float32]], mask: NDArray[np.bool_]
-) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_]]:
+    bundle: Bundle, request: Request, parts: Parts, mask: NDArray[np.bool_]
+) -> tuple[Parts, NDArray[np.bool_]]:
     """Mood and targets as further parts; a mood also narrows the mask while enough songs fit it."""
     wishes: dict[str, NDArray[np.float32]] = {}
     if request.mood is not None:
-        fit = np.nan_to_num(bundle.moods[request.mood])
+        fit = bundle.moods[request.mood]
         fitting = mask & (fit >= MOOD_THRESHOLD)
         if np.count_nonzero(fitting) >= request.limit:
             mask = fitting
@@ -132,9 +143,8 @@ def _with_wishes(
         wishes["targets"] = nearness(bundle, request.targets)
     if wishes:
         whole = LEADING_SHARE if request.mood_leads else WISH_SHARE
-        rest, share = 1 - whole, whole / np.float32(len(wishes))
-        parts = {name: part * rest for name, part in parts.items()}
-        parts |= {name: wish * share for name, wish in wishes.items()}
+        parts = {name: (weight * (1 - whole), scores) for name, (weight, scores) in parts.items()}
+        parts |= {name: (whole / len(wishes), wish) for name, wish in wishes.items()}
     return parts, mask
 
 
@@ -166,6 +176,6 @@ def song_similarity(bundle: Bundle, rows: NDArray[np.intp]) -> NDArray[np.float3
     """Likeness of some songs to each other by sound and main artist, 0 to 1, float32 (m, m)."""
     vectors, norms = bundle.vectors[rows], bundle.squared_norms[rows]
     squared = np.maximum(norms[:, None] + norms[None, :] - 2 * vectors @ vectors.T, 0)
-    sound = 1 / (1 + squared / content.SCALE)
+    sound = 1 / (1 + squared / AUDIO_SCALE)
     same = bundle.main_artist[rows][:, None] == bundle.main_artist[rows][None, :]
     return np.asarray(0.7 * sound + 0.3 * same, np.float32)

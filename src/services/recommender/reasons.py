@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from src.services.recommender.audio import AUDIO_SCALE
 from src.services.recommender.bundle import Bundle
 from src.services.recommender.context import Context
 from src.services.recommender.pipeline import Answer
@@ -77,26 +78,23 @@ def _most_alike(
     if not len(context.positives) or not len(rows):
         return np.full(len(rows), -1, np.int32), np.zeros(len(rows), np.float32)
     vectors, history = bundle.vectors[rows], bundle.vectors[context.positives]
-    squared = ((vectors[:, None, :] - history[None, :, :]) ** 2).sum(axis=2)
-    sound = 1 / (1 + squared / 8)
-    sound[~bundle.has_audio[rows], :] = 0
+    norms = bundle.squared_norms[rows][:, None] + bundle.squared_norms[context.positives][None, :]
+    sound = 1 / (1 + np.maximum(norms - 2 * vectors @ history.T, 0) / AUDIO_SCALE)
     sound[:, ~bundle.has_audio[context.positives]] = 0
-    text = np.zeros_like(sound)
-    tokens_of = bundle.text.vectors
-    dense = np.zeros(bundle.text.n_tokens, np.float32)
-    places, which = tokens_of.take(context.positives)
-    for i, row in enumerate(rows):
-        here = slice(tokens_of.indptr[row], tokens_of.indptr[row + 1])
-        dense[tokens_of.indices[here]] = tokens_of.data[here]
-        text[i] = np.bincount(
-            which,
-            weights=dense[tokens_of.indices[places]] * tokens_of.data[places],
-            minlength=len(context.positives),
-        )
-        dense[tokens_of.indices[here]] = 0
-    alike = 0.4 * sound + 0.6 * text
-    alike[rows[:, None] == context.positives[None, :]] = -1  # a song heard before is no reason for itself
-    best = alike.argmax(axis=1)
-    found = alike.max(axis=1) >= 0
-    because = np.where(found, context.positives[best], -1).astype(np.int32)
-    return because, np.where(found, sound[np.arange(len(rows)), best], 0).astype(np.float32)
+    best = (0.4 * sound + 0.6 * _shared_tokens(bundle, rows, context.positives)).argmax(axis=1)
+    return context.positives[best], sound[np.arange(len(rows)), best].astype(np.float32)
+
+
+def _shared_tokens(bundle: Bundle, rows: NDArray[np.int32], history: NDArray[np.int32]) -> NDArray[np.float64]:
+    """TF-IDF cosine of each row with each song of the history, float64 (k, h)."""
+    vectors = bundle.text.vectors
+    places, which = vectors.take(rows)
+    tokens, column = np.unique(vectors.indices[places], return_inverse=True)
+    mine = np.zeros((len(rows), len(tokens)))
+    mine[which, column] = vectors.data[places]
+    places, which = vectors.take(history)
+    column = np.minimum(np.searchsorted(tokens, vectors.indices[places]), len(tokens) - 1)
+    shared = tokens[column] == vectors.indices[places] if len(tokens) else np.zeros(0, np.bool_)
+    theirs = np.zeros((len(history), len(tokens)))
+    theirs[which[shared], column[shared]] = vectors.data[places[shared]]
+    return mine @ theirs.T

@@ -12,20 +12,19 @@ NEGATIVE_SHARE: Final = np.float32(0.3)
 """How much going with what was skipped or disliked takes away."""
 
 
-def score(bundle: Bundle, context: Context) -> NDArray[np.float32]:
-    """Sum of the weights from the listener's songs, over the largest such sum.
-
-    NaN for songs that no song of the history speaks for.
-    """
+def score(bundle: Bundle, context: Context) -> NDArray[np.float32] | None:
+    """Sum of the weights from the listener's songs, over the largest such sum; 0 where no song speaks for it."""
     weights = bundle.model.item_weights
     if not bundle.model.has_item_cf or not len(context.positives):
-        return np.full(len(bundle), np.nan, np.float32)
-    total = weights.weighted_sum(context.positives, context.weights, len(bundle))
+        return None
+    rows, strengths = context.positives, context.weights
     if len(context.negatives):
-        total -= NEGATIVE_SHARE * weights.weighted_sum(context.negatives, context.negative_weights, len(bundle))
+        rows = np.concatenate([rows, context.negatives])
+        strengths = np.concatenate([strengths, -NEGATIVE_SHARE * context.negative_weights])
+    total = weights.weighted_sum(rows, strengths, len(bundle))
     top = total.max(initial=0.0)
     if top <= 0:
-        return np.full(len(bundle), np.nan, np.float32)
-    total[total <= 0] = np.nan
-    total /= top
+        return None
+    np.maximum(total, 0, out=total)
+    total *= 1 / top
     return total

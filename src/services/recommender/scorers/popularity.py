@@ -7,6 +7,6 @@ from src.services.recommender.bundle import Bundle
 from src.services.recommender.context import Context
 
 
-def score(bundle: Bundle, context: Context) -> NDArray[np.float32]:
+def score(bundle: Bundle, context: Context) -> NDArray[np.float32] | None:
     """Log-scaled, decayed popularity, the same for every listener."""
     return bundle.popularity
