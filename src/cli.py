@@ -47,7 +47,16 @@ def serve(
     console = Console(highlight=False)
     console.print(f"Madhur serves on [bold]http://{shown}:{port}[/]: try it at [bold]http://{shown}:{port}/docs[/].")
     console.print("Register there with POST /api/v1/auth/register, then log in with Authorize. Ctrl-C stops.")
-    uvicorn.run("src.main:create_app", factory=True, host=host, port=port, log_config=None, server_header=False)
+    # MADHUR_TRUSTED_PROXIES decides about forwarded headers, not the server, which would trust this machine.
+    uvicorn.run(
+        "src.main:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+    )
 
 
 def main() -> None:

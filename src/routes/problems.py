@@ -106,7 +106,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI entries for the problems a route may answer with."""
+    """OpenAPI entries for the problems a route may answer with; 429 any of them."""
     titles = {
         401: "Not logged in",
         403: "Not allowed",
@@ -114,6 +114,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         409: "Already exists",
         413: "Request body too large",
         422: "Invalid request",
+        429: "Too many requests",
         503: "Temporarily unavailable",
     }
     return {
@@ -122,5 +123,5 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": titles[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for status in statuses
+        for status in (*statuses, 429)
     }

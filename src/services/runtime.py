@@ -1,4 +1,4 @@
-"""What a running process has: settings, the snapshot it serves from, the maker of tokens."""
+"""What a running process has: settings, the snapshot it serves from, tokens, limits, mail."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,8 @@ from pymongo.errors import PyMongoError
 from src.config.settings import Settings
 from src.services.artifacts.holder import SnapshotHolder
 from src.services.database import open_database
+from src.services.limits import Limits
+from src.services.mail import Mailer, mailer_of
 from src.services.tokens import TokenIssuer
 
 
@@ -22,6 +24,8 @@ class Runtime:
     database: AsyncDatabase[dict[str, Any]]
     holder: SnapshotHolder
     tokens: TokenIssuer
+    limits: Limits
+    mailer: Mailer
 
     async def faults(self) -> dict[str, str]:
         """What is wrong just now, by part; empty when all is well."""
@@ -40,14 +44,16 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """A process ready to serve: the database open, a snapshot loaded and kept up to date.
 
     Raises:
-        OperatorError: the database cannot be opened.
+        OperatorError: the database cannot be opened, or a key file or address of the settings not be used.
     """
+    # Before the database: a mistake in these settings is told at once.
+    tokens, limits, mailer = TokenIssuer.of(settings), Limits.of(settings), mailer_of(settings)
     async with open_database(settings) as database:
         holder = SnapshotHolder(settings)
         await holder.start()
         following = asyncio.create_task(holder.run(), name="follow-releases")
         try:
-            yield Runtime(settings, database, holder, TokenIssuer.of(settings))
+            yield Runtime(settings, database, holder, tokens, limits, mailer)
         finally:
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
