@@ -140,7 +140,7 @@ def request_of(
         mood_leads=query.strategy is Strategy.MOOD,
         genres=np.array(keys, np.uint64),
         bounds=bounds_of(query),
-        targets={_feature(name, "target"): value for name, value in query.target.items()},
+        targets=_targets_of(query),
         explicit=query.explicit,
         excluded=_rows(snapshot, [*banned, *excluded, *seeds]),
         heard=_rows(snapshot, heard),
@@ -173,9 +173,24 @@ def bounds_of(query: RecommendationQuery) -> tuple[tuple[str, float, float], ...
         floor, ceiling = RANGES[feature]
         if least > ceiling or most < floor:
             side, value = (f"min_{feature}", least) if least > ceiling else (f"max_{feature}", most)
-            raise InvalidRequestError.at([side], f"{value:g} is outside {floor:g} to {ceiling:g}")
-        bounds.append((feature, float(least), float(most)))
+            raise _outside(side, value, feature)
+        # Within the range, which every stored value is: beyond it a number may not fit a float32.
+        bounds.append((feature, float(max(least, floor)), float(min(most, ceiling))))
     return tuple(bounds)
+
+
+def _targets_of(query: RecommendationQuery) -> dict[str, float]:
+    targets = {_feature(name, "target"): value for name, value in query.target.items()}
+    for feature, value in targets.items():
+        floor, ceiling = RANGES[feature]
+        if not floor <= value <= ceiling:
+            raise _outside(f"target_{feature}", value, feature)
+    return targets
+
+
+def _outside(name: str, value: float, feature: str) -> InvalidRequestError:
+    floor, ceiling = RANGES[feature]
+    return InvalidRequestError.at([name], f"{value:g} is outside {floor:g} to {ceiling:g}")
 
 
 def _answer(
@@ -200,6 +215,9 @@ def _answer(
 
 def items_json(snapshot: Snapshot, context: Context, request: Request, answer: Answer) -> list[dict[str, Any]]:
     explained = explain(snapshot.bundle, context, answer)
+    # A few songs of the history explain most of the list: read each once.
+    liked = {reason.because for reasons in explained for reason in reasons if reason.because >= 0}
+    known = {row: snapshot.cards.read(row) for row in liked}
     items = []
     for i, row in enumerate(answer.rows.tolist()):
         card = snapshot.cards.json(row)
@@ -207,7 +225,7 @@ def items_json(snapshot: Snapshot, context: Context, request: Request, answer: A
         reasons = [
             {
                 "source": reason.source,
-                "text": in_words(snapshot, row, song, reason, request, cold=context.is_cold),
+                "text": in_words(snapshot, row, song, reason, request, known, cold=context.is_cold),
                 "weight": round(reason.weight, 4),
                 "because_song_id": snapshot.song_id(reason.because) if reason.because >= 0 else None,
             }

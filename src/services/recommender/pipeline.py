@@ -150,12 +150,13 @@ def _with_wishes(
 
 def _best(total: NDArray[np.float32], mask: NDArray[np.bool_], n: int) -> NDArray[np.intp]:
     """The rows with the highest scores under the mask, best first; equal scores by row."""
-    masked = np.where(mask, total, -np.inf)
-    n = min(n, int(np.count_nonzero(mask)))
-    if n == 0:
-        return np.empty(0, np.intp)
-    rows = np.argpartition(masked, len(masked) - n)[len(masked) - n :] if n < len(masked) else np.arange(n)
-    return rows[np.lexsort((rows, -masked[rows]))]
+    rows = np.flatnonzero(mask)
+    values = total[rows]
+    if n < len(rows):
+        # Among the allowed rows only: numpy's selection is slow where most values are one and the same.
+        best = np.argpartition(values, len(rows) - n)[len(rows) - n :]
+        rows, values = rows[best], values[best]
+    return rows[np.lexsort((rows, -values))]
 
 
 def _choose(bundle: Bundle, request: Request, rows: NDArray[np.intp], scores: NDArray[np.float32]) -> NDArray[np.intp]:

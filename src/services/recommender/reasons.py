@@ -80,9 +80,14 @@ def _most_alike(
     vectors, history = bundle.vectors[rows], bundle.vectors[context.positives]
     norms = bundle.squared_norms[rows][:, None] + bundle.squared_norms[context.positives][None, :]
     sound = 1 / (1 + np.maximum(norms - 2 * vectors @ history.T, 0) / AUDIO_SCALE)
+    sound[~bundle.has_audio[rows], :] = 0
     sound[:, ~bundle.has_audio[context.positives]] = 0
-    best = (0.4 * sound + 0.6 * _shared_tokens(bundle, rows, context.positives)).argmax(axis=1)
-    return context.positives[best], sound[np.arange(len(rows)), best].astype(np.float32)
+    alike = 0.4 * sound + 0.6 * _shared_tokens(bundle, rows, context.positives)
+    alike[rows[:, None] == context.positives[None, :]] = -1  # a song heard before is no reason for itself
+    best = alike.argmax(axis=1)
+    found = alike.max(axis=1) >= 0
+    because = np.where(found, context.positives[best], -1).astype(np.int32)
+    return because, np.where(found, sound[np.arange(len(rows)), best], 0).astype(np.float32)
 
 
 def _shared_tokens(bundle: Bundle, rows: NDArray[np.int32], history: NDArray[np.int32]) -> NDArray[np.float64]:
