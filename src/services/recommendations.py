@@ -58,7 +58,8 @@ def recommend_to_listener(
         _seeds(snapshot, query.seed_song_ids, "seed_song_ids"),
         audio_mean(profile),
     )
-    heard = [song.binary for field in ("heard", "liked") for song in profile.get(field) or []]
+    opinions = {signal["song_id"] for signal in (*positives, *negatives)}
+    heard = [song.binary for field in ("heard", "liked") for song in profile.get(field) or [] if song not in opinions]
     banned = [song.binary for song in profile.get("banned") or []]
     return _answer(snapshot, context, query, heard, banned)
 
@@ -73,7 +74,7 @@ def recommend_to_session(snapshot: Snapshot, query: SessionQuery) -> bytes:
     skipped = _seeds(snapshot, query.skipped_song_ids, "skipped_song_ids")
     seeds = _seeds(snapshot, query.seed_song_ids, "seed_song_ids")
     context = _context(snapshot, [(s, 1.0) for s in liked], [(s, 0.5) for s in skipped], seeds, {})
-    return _answer(snapshot, context, query, [*liked, *skipped], [])
+    return _answer(snapshot, context, query, [], [])
 
 
 def _decayed(signal: Mapping[str, Any], now: datetime) -> float:
@@ -114,9 +115,16 @@ def _known(
 
 
 def request_of(
-    snapshot: Snapshot, query: RecommendationQuery, heard: Sequence[bytes], banned: Sequence[bytes]
+    snapshot: Snapshot,
+    context: Context,
+    query: RecommendationQuery,
+    heard: Sequence[bytes],
+    banned: Sequence[bytes],
 ) -> Request:
     """The query in rows and numbers.
+
+    Args:
+        heard: songs known to the listener besides those of the context.
 
     Raises:
         InvalidRequestError: an unknown mood, genre or feature, or bounds that contradict each other.
@@ -143,7 +151,7 @@ def request_of(
         targets=_targets_of(query),
         explicit=query.explicit,
         excluded=_rows(snapshot, [*banned, *excluded, *seeds]),
-        heard=_rows(snapshot, heard),
+        heard=np.concatenate([context.positives, context.negatives, _rows(snapshot, heard)]),
         diversity=query.diversity,
     )
 
@@ -200,7 +208,7 @@ def _answer(
     heard: Sequence[bytes],
     banned: Sequence[bytes],
 ) -> bytes:
-    request = request_of(snapshot, query, heard, banned)
+    request = request_of(snapshot, context, query, heard, banned)
     answer = recommend(snapshot.bundle, context, request)
     return orjson.dumps(
         {

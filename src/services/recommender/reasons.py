@@ -65,9 +65,9 @@ def _strongest_neighbour(bundle: Bundle, context: Context, rows: NDArray[np.int3
     slot = np.minimum(np.searchsorted(rows, targets, sorter=order), len(rows) - 1)
     hit = np.flatnonzero(rows[order[slot]] == targets)
     strength = weights.data[places[hit]] * context.weights[which[hit]]
-    for j in np.argsort(strength, kind="stable"):
-        if strength[j] > 0:
-            result[order[slot[hit[j]]]] = context.positives[which[hit[j]]]
+    rising = np.argsort(strength, kind="stable")
+    hit = hit[rising[strength[rising] > 0]]
+    result[order[slot[hit]]] = context.positives[which[hit]]  # of several for one row the last, strongest, stays
     return result
 
 
