@@ -80,7 +80,9 @@ def recommend(bundle: Bundle, context: Context, request: Request) -> Answer:
     candidates = _best(total, mask, 5 * request.limit + 60)
     if request.heard.size and fallback != "heard_everything":
         versions = np.isin(bundle.columns.recording[candidates], bundle.columns.recording[request.heard])
-        if not versions.all():
+        if versions.all():
+            fallback = fallback or "heard_everything"
+        else:
             candidates = candidates[~versions]
     chosen = candidates[_choose(bundle, request, candidates, total[candidates])]
     return Answer(
@@ -119,6 +121,8 @@ def blended(bundle: Bundle, context: Context, strategy: str) -> tuple[Parts, str
         if scores is not None:
             opinions[name] = (weight, scores)
     # A scorer without any opinion leaves its weight to the others.
+    if not opinions:
+        return _cold(bundle), "no_opinion"
     whole = sum(weight for weight, _ in opinions.values())
     return {name: (weight / whole, scores) for name, (weight, scores) in opinions.items()}, None
 
@@ -149,7 +153,7 @@ def _with_wishes(
 
 
 def _best(total: NDArray[np.float32], mask: NDArray[np.bool_], n: int) -> NDArray[np.intp]:
-    """The rows with the highest scores under the mask, best first; equal scores by row."""
+    """The rows with the highest scores under the mask, best first; equal ones by row, but for which of them the cut takes."""
     rows = np.flatnonzero(mask)
     values = total[rows]
     if n < len(rows):
