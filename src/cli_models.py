@@ -139,8 +139,9 @@ def models() -> None:
     async def run() -> None:
         async with open_database(Settings()):
             releases = await list_releases()
-        table = Table()
-        for name in ("version", "live", "songs", "listeners", "interactions", "nDCG@20 hybrid", "popularity"):
+        table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+        table.add_column("version", no_wrap=True)
+        for name in ("live", "songs", "listeners", "interactions", "nDCG@20", "popularity's"):
             table.add_column(name)
         for release in releases:
             ndcg = [

@@ -61,13 +61,14 @@ def _strongest_neighbour(bundle: Bundle, context: Context, rows: NDArray[np.int3
     places, which = weights.take(context.positives)
     targets = weights.indices[places]
     # Only the entries that point at a returned song matter: a few hundred of tens of thousands.
-    order = np.argsort(rows)
-    slot = np.minimum(np.searchsorted(rows, targets, sorter=order), len(rows) - 1)
-    hit = np.flatnonzero(rows[order[slot]] == targets)
+    slot_of = np.full(len(bundle), -1, np.int32)
+    slot_of[rows] = np.arange(len(rows), dtype=np.int32)
+    slot = slot_of[targets]
+    hit = np.flatnonzero(slot >= 0)
     strength = weights.data[places[hit]] * context.weights[which[hit]]
     rising = np.argsort(strength, kind="stable")
     hit = hit[rising[strength[rising] > 0]]
-    result[order[slot[hit]]] = context.positives[which[hit]]  # of several for one row the last, strongest, stays
+    result[slot[hit]] = context.positives[which[hit]]  # of several for one row the last, strongest, stays
     return result
 
 
