@@ -60,8 +60,8 @@ async def _load() -> None:
 
         summary = await load_demo(datetime.now(UTC), show)
     _console.print(
-        f"Demo loaded: {summary.songs:,} songs, {summary.listeners:,} listeners, {summary.interactions:,} interactions. "
-        "All of it is generated: no such artists, songs or listeners exist."
+        f"Demo loaded: {summary.songs:,} songs, {summary.listeners:,} listeners, "
+        f"{summary.interactions:,} interactions. All of it is generated: no such artists, songs or listeners exist."
     )
 
 
