@@ -68,18 +68,22 @@ class RequestEnvelope:
         origin.set(Origin(address, headers.get(b"user-agent", b"").decode("latin-1")[:MAX_DEVICE]))
         status = 0
         received = 0
+        too_large = False
 
         async def limited() -> Message:
-            nonlocal received
+            nonlocal received, too_large
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_body_bytes:
+                too_large = True
                 raise _TooLargeError
             return message
 
         async def stamped(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                if too_large:  # whoever read the body made an answer of their own of our error
+                    raise _TooLargeError
                 status = message["status"]
                 sent = message.get("headers", [])
                 message["headers"] = [
@@ -99,6 +103,7 @@ class RequestEnvelope:
             except _TooLargeError:
                 if status:
                     raise
+                too_large = False
                 await _refuse(self._max_body_bytes, request_id, stamped)
             finally:
                 _account(scope, status or 500, time.perf_counter() - started)
