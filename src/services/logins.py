@@ -59,6 +59,7 @@ async def create_api_token(user_id: ObjectId, body: ApiTokenCreate, now: datetim
     """
     if await ApiToken.find({"user_id": user_id}).count() >= MAX_API_TOKENS:
         raise ConflictError(f"An account has at most {MAX_API_TOKENS} tokens; revoke one first.")
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as MongoDB keeps it
     token = PREFIX + secrets.token_urlsafe(32)
     stored = await ApiToken(
         token_hash=digest(token),

@@ -39,7 +39,7 @@ SECRETS: Final = ("password_hash", "token_hash", "previous_hash", "handle_hash")
 
 
 async def export(user_id: ObjectId) -> AsyncIterator[bytes]:
-    """Everything stored of a listener as JSON lines, each ``{"kind": collection, ...fields}``; no hash of a secret."""
+    """Everything stored of a listener as JSON lines, each ``{"collection": name, ...fields}``; no hash of a secret."""
     for document, field in OWNED.items():
         async for line in _lines(document, {field: user_id}):
             yield line
@@ -52,7 +52,7 @@ async def _lines(document: type[Document], query: dict[str, Any]) -> AsyncIterat
     collection = document.get_pymongo_collection()
     async for found in collection.find(query, dict.fromkeys(SECRETS, 0)):
         found["id"] = found.pop("_id")
-        yield orjson.dumps({"kind": collection.name, **found}, default=str) + b"\n"
+        yield orjson.dumps({"collection": collection.name, **found}, default=str) + b"\n"
 
 
 async def delete_account(user_id: ObjectId) -> None:

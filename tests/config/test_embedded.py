@@ -188,9 +188,7 @@ async def test_two_folders_have_two_servers_on_two_ports(tmp_path: Path) -> None
             assert await numbers.count_documents({}) == 0
 
 
-def test_without_the_package_the_message_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_package_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "secantus" else found(name))
     advice = r"MADHUR_MONGODB_URI.*pip install madhur\[embedded\]"
