@@ -22,7 +22,7 @@ from tests.api.test_accounts import PASSWORD, log_in_with, register
 from tests.conftest import SongJson, app_of, client_of
 
 NAME, ADDRESS = "zuleika", "zuleika@example.org"
-SONG_FIELDS = ("id", "song_id", "deleted_ids")
+SONG_FIELDS = ("id", "song_id", "song_ids", "deleted_ids", "heard", "liked", "banned")
 ACCOUNT_FIELDS = ("user_id", "owner_id", "actor_id", "target_id")
 
 
