@@ -64,7 +64,7 @@ async def authenticate(username: str, password: str) -> User:
         UnauthenticatedError: they do not match an account that may log in; never says which.
     """
     found = await find_users(username)
-    n_checks = MAX_NAMESAKES if "@" in username else 1
+    n_checks = MAX_NAMESAKES if "@" in account_key(username) else 1
     matching: list[tuple[User, str | None]] = []
     for user in [*found, *[None] * (n_checks - len(found))]:
         matches, fresh_hash = await verify_password(password, user.password_hash if user else None)

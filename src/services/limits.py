@@ -21,6 +21,8 @@ from src.models.errors import TooManyRequestsError
 log = structlog.get_logger(__name__)
 
 OFF: Final = "off"
+REDIS_SECONDS: Final = 0.5
+"""Longer than this no listener waits to be counted."""
 
 
 class CounterStorage(Storage):
@@ -95,13 +97,19 @@ class Limits:
         storage: Storage = CounterStorage()
         if settings.redis_url is not None:
             url = f"async+{settings.redis_url.get_secret_value()}"
-            storage = RedisStorage(url, implementation="redispy", key_prefix="madhur")
+            patience = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+            storage = RedisStorage(url, implementation="redispy", key_prefix="madhur", **patience)
         return cls(
             _item(settings.rate_limit),
             _item(settings.login_limit_account),
             _item(settings.login_limit_address),
             FixedWindowRateLimiter(storage),
         )
+
+    async def close(self) -> None:
+        """Let go of the connections to Redis."""
+        if isinstance(self.counter.storage, RedisStorage):
+            await self.counter.storage.bridge.storage.aclose()
 
     async def count_request(self, who: str) -> Standing | None:
         """Count a request of a listener or an address.

@@ -65,11 +65,11 @@ class SmtpMailer:
         message["From"], message["To"], message["Subject"] = self.sender, recipient, subject
         message.set_content(text)
         try:
-            await asyncio.to_thread(self._deliver, message)
-        except (OSError, smtplib.SMTPException) as error:
+            await asyncio.to_thread(self._deliver, message, recipient)
+        except (OSError, ValueError, smtplib.SMTPException) as error:
             log.error("mail was not sent", server=self.host, error=type(error).__name__)
 
-    def _deliver(self, message: EmailMessage) -> None:
+    def _deliver(self, message: EmailMessage, recipient: str) -> None:
         context = ssl.create_default_context()
         server: smtplib.SMTP
         if self.implicit_tls:
@@ -81,7 +81,8 @@ class SmtpMailer:
                 server.starttls(context=context)
             if self.username:
                 server.login(self.username, self.password)
-            server.send_message(message)
+            # Named here too, so that no spelling of an address can add another recipient.
+            server.send_message(message, to_addrs=[recipient])
 
 
 def mailer_of(settings: Settings) -> Mailer:

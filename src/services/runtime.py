@@ -55,6 +55,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         try:
             yield Runtime(settings, database, holder, tokens, limits, mailer)
         finally:
+            await limits.close()
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following

@@ -194,3 +194,4 @@ async def test_a_redis_that_does_not_answer_limits_nobody() -> None:
     values: dict[str, Any] = {"redis_url": "redis://127.0.0.1:1/0", "rate_limit": "1/minute"}
     limits = Limits.of(Settings(_env_file=None, **values))
     assert [await limits.count_request("ada") for _ in range(3)] == [None, None, None]
+    await limits.close()
