@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 from limits import RateLimitItem, parse
 from limits.aio.storage import RedisStorage, Storage
+from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
@@ -97,8 +98,13 @@ class Limits:
         storage: Storage = CounterStorage()
         if settings.redis_url is not None:
             url = f"async+{settings.redis_url.get_secret_value()}"
-            patience = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
-            storage = RedisStorage(url, implementation="redispy", key_prefix="madhur", **patience)
+            storage = RedisStorage(
+                url,
+                implementation="redispy",
+                key_prefix="madhur",
+                socket_connect_timeout=REDIS_SECONDS,
+                socket_timeout=REDIS_SECONDS,
+            )
         return cls(
             _item(settings.rate_limit),
             _item(settings.login_limit_account),
@@ -108,8 +114,9 @@ class Limits:
 
     async def close(self) -> None:
         """Let go of the connections to Redis."""
-        if isinstance(self.counter.storage, RedisStorage):
-            await self.counter.storage.bridge.storage.aclose()
+        storage = self.counter.storage
+        if isinstance(storage, RedisStorage) and isinstance(storage.bridge, RedispyBridge):
+            await storage.bridge.storage.aclose()
 
     async def count_request(self, who: str) -> Standing | None:
         """Count a request of a listener or an address.
