@@ -70,6 +70,14 @@ async def test_everything_the_page_and_its_modules_name_is_there_and_kept_for_ev
     assert sum(seen.values()) < 200_000
 
 
+async def test_files_are_sent_compressed_to_whoever_takes_that(client: httpx.AsyncClient) -> None:
+    packed = await client.get("/", headers={"Accept-Encoding": "gzip"})
+    plain = await client.get("/", headers={"Accept-Encoding": "identity"})
+    assert (packed.headers["content-encoding"], packed.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+
+
 async def test_a_page_that_has_not_changed_is_not_sent_again(client: httpx.AsyncClient) -> None:
     first = await client.get("/")
     again = await client.get("/", headers={"If-None-Match": first.headers["etag"]})
@@ -85,10 +93,10 @@ def test_a_changed_file_changes_the_address_of_all(tmp_path: Path) -> None:
     (tmp_path / "player.css").write_text("body { color: red }")
     changed = read_assets(tmp_path)
     assert changed.digest != read_assets().digest
-    assert changed.digest.encode() in changed.page
+    assert changed.digest.encode() in changed.page.body
 
 
-@pytest.mark.parametrize("path", ["nothing.js", "../pages.py", "..%2Fpages.py", "index.html", ""])
+@pytest.mark.parametrize("path", ["nothing.js", "..%2Fpages.py", "%2E%2E%2Fassets.py", "index.html", ""])
 async def test_nothing_but_the_players_files_is_served(client: httpx.AsyncClient, path: str) -> None:
     digest = read_assets().digest
     assert (await client.get(f"/static/player/{digest}/{path}")).status_code == 404

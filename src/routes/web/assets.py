@@ -1,5 +1,6 @@
 """The player's files, read once; one digest of them all is part of their address."""
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,15 @@ MEDIA_TYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
+    """One file, as it is and compressed."""
+
     body: bytes
+    gzipped: bytes
     media_type: str
+
+    @classmethod
+    def of(cls, body: bytes, media_type: str) -> "Asset":
+        return cls(body, gzip.compress(body, mtime=0), media_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ class Assets:
     """
 
     digest: str
-    page: bytes
+    page: Asset
     files: dict[str, Asset]
 
 
@@ -53,5 +61,5 @@ def read_assets(root: Path = ROOT) -> Assets:
         digest.update(f"{name}\0{len(body)}\0".encode() + body)
     base = f"/static/player/{digest.hexdigest()[:16]}"
     page = bodies.pop(PAGE).replace(BASE_PLACEHOLDER, base.encode())
-    files = {name: Asset(body, MEDIA_TYPES[Path(name).suffix]) for name, body in bodies.items()}
-    return Assets(digest.hexdigest()[:16], page, files)
+    files = {name: Asset.of(body, MEDIA_TYPES[Path(name).suffix]) for name, body in bodies.items()}
+    return Assets(digest.hexdigest()[:16], Asset.of(page, MEDIA_TYPES[".html"]), files)

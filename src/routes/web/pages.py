@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Response
 
 from src.models.errors import NotFoundError
 from src.routes.access import Anyone
-from src.routes.web.assets import read_assets
+from src.routes.web.assets import Asset, read_assets
 
 router = APIRouter()
 
@@ -37,17 +37,19 @@ PAGE_HEADERS: Final = {
 }
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 
+Accepted = Annotated[str, Header()]
+
 
 @router.get("/", dependencies=[Anyone])
-async def page(if_none_match: Annotated[str | None, Header()] = None) -> Response:
+async def page(accept_encoding: Accepted = "", if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """The player."""
     if if_none_match is not None and ETAG in if_none_match:
         return Response(status_code=304, headers=PAGE_HEADERS)
-    return Response(ASSETS.page, headers=PAGE_HEADERS, media_type="text/html; charset=utf-8")
+    return _answer(ASSETS.page, PAGE_HEADERS, accept_encoding)
 
 
 @router.get("/static/player/{digest}/{path:path}", dependencies=[Anyone])
-async def asset(digest: str, path: str) -> Response:
+async def asset(digest: str, path: str, accept_encoding: Accepted = "") -> Response:
     """A script, style sheet or picture of the player.
 
     Raises:
@@ -56,4 +58,11 @@ async def asset(digest: str, path: str) -> Response:
     found = ASSETS.files.get(path) if digest == ASSETS.digest else None
     if found is None:
         raise NotFoundError("This version of the player has no such file; load the page again.")
-    return Response(found.body, headers={"Cache-Control": FOR_EVER}, media_type=found.media_type)
+    return _answer(found, {"Cache-Control": FOR_EVER}, accept_encoding)
+
+
+def _answer(asset: Asset, headers: dict[str, str], accept_encoding: str) -> Response:
+    headers = headers | {"Vary": "Accept-Encoding"}
+    if "gzip" in accept_encoding:
+        return Response(asset.gzipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=asset.media_type)
+    return Response(asset.body, headers=headers, media_type=asset.media_type)
