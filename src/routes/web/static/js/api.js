@@ -28,6 +28,8 @@ export class OfflineError extends Error {
   }
 }
 
+/** The Date header counts whole seconds: a smaller difference is no difference, and would only shuffle the order of events. */
+const CLOCK_TOLERANCE_MS = 30_000;
 let clockOffset = 0;
 
 /** The time by the server's clock, which interactions are dated by: a phone's may be an hour off. */
@@ -54,7 +56,8 @@ export async function send(method, path, { body, query, headers, signal } = {}) 
     throw new OfflineError();
   }
   const date = Date.parse(answer.headers.get("Date") ?? "");
-  if (date) clockOffset = date - Date.now();
+  const off = date - Date.now();
+  clockOffset = Math.abs(off) > CLOCK_TOLERANCE_MS ? off : 0; // 0 too when the header is missing and off is NaN
   if (answer.status === 204) return null;
   if (answer.ok) return answer.json();
   throw new ApiError(answer.status, await sentence(answer));

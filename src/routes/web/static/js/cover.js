@@ -39,9 +39,10 @@ function landscape(song) {
   const hue = hueOf(song);
   const minor = f.mode === 0;
   const sky = `sky${nextId++}`;
-  const light = 34 + 40 * valence - (minor ? 8 : 0);
+  const light = 56 + 26 * valence - (minor ? 8 : 0);
+  // OKLCH: the same lightness looks the same in every hue, so no key glares.
   const colour = (/** @type {number} */ turn, /** @type {number} */ chroma, /** @type {number} */ l) =>
-    `hsl(${(hue + turn + 360) % 360} ${chroma}% ${l}%)`;
+    `oklch(${l.toFixed(1)}% ${chroma.toFixed(3)} ${((hue + turn + 360) % 360).toFixed(1)})`;
 
   const hills = [];
   for (let i = 0; i < HILLS; i += 1) {
@@ -57,19 +58,19 @@ function landscape(song) {
       points.push(`${x} ${y.toFixed(1)}`);
     }
     const depth = i / (HILLS - 1);
-    hills.push(s("path", { d: `M0 200L${points.join("L")}L200 200Z`, fill: colour(-18 - 26 * depth, 52 + 12 * energy, light * (0.86 - 0.66 * depth)), opacity: 0.94 }));
+    hills.push(s("path", { d: `M0 200L${points.join("L")}L200 200Z`, fill: colour(-14 - 34 * depth, 0.09 + 0.06 * energy - 0.05 * depth, light * (0.9 - 0.6 * depth)), opacity: 0.94 }));
   }
   const sunX = 42 + random() * 116;
   const sunY = 112 - valence * 76;
   const sun = 13 + 13 * valence;
   return s("svg", { viewBox: "0 0 200 200", preserveAspectRatio: "xMidYMid slice", class: "cover", "aria-hidden": "true" },
     s("defs", {}, s("linearGradient", { id: sky, x1: 0, y1: 0, x2: 0.25, y2: 1 },
-      s("stop", { offset: 0, "stop-color": colour(38, 62, light * 0.72) }),
-      s("stop", { offset: 0.75, "stop-color": colour(0, 78, Math.min(84, light + 16)) }))),
+      s("stop", { offset: 0, "stop-color": colour(44, 0.11, light * 0.8) }),
+      s("stop", { offset: 0.75, "stop-color": colour(0, 0.12, Math.min(90, light + 14)) }))),
     s("rect", { width: 200, height: 200, fill: `url(#${sky})` }),
     s("circle", { cx: sunX, cy: sunY, r: sun * 1.8, fill: "#fff", opacity: 0.12 }),
-    s("circle", { cx: sunX, cy: sunY, r: sun, fill: colour(minor ? 60 : 20, 92, minor ? 90 : 84) }),
-    minor && s("circle", { cx: sunX + sun * 0.45, cy: sunY - sun * 0.2, r: sun * 0.86, fill: colour(24, 66, light * 0.9) }),
+    s("circle", { cx: sunX, cy: sunY, r: sun, fill: colour(minor ? 60 : 30, 0.07, 94) }),
+    minor && s("circle", { cx: sunX + sun * 0.45, cy: sunY - sun * 0.2, r: sun * 0.86, fill: colour(30, 0.11, light * 0.9) }),
     ...hills);
 }
 

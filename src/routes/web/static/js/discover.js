@@ -10,7 +10,7 @@ import { get } from "./listener.js";
 import { complain, explain, notify, speak } from "./notices.js";
 import { flush, put, waiting } from "./outbox.js";
 import { openSong } from "./songdialog.js";
-import { songRow } from "./songs.js";
+import { bars, songRow } from "./songs.js";
 import * as sound from "./sound.js";
 import { steering } from "./steering.js";
 
@@ -18,6 +18,8 @@ import { steering } from "./steering.js";
 /** @typedef {import("./outbox.js").Kind} Kind */
 
 const LIST = 9;
+const FEW = 3;
+const PROMISE = "Every like and skip changes what comes next.";
 const COUNTED_MS = 5_000;
 const KEYS = /** @type {Record<string, "like" | "skip" | "dislike">} */ ({ l: "like", ArrowRight: "like", s: "skip", ArrowLeft: "skip", d: "dislike", ArrowDown: "dislike" });
 
@@ -35,18 +37,23 @@ export function discover(moods) {
   const change = h("div", { class: "change" });
   const upNext = h("ol", { class: "row-list", id: "up-next" });
   const nothing = h("div", { hidden: true });
+  const sounds = h("div", { class: "panel sound" });
   const fallback = h("p", { class: "hint", hidden: true });
   const element = h("section", { class: "discover", "aria-label": "Discover" },
     h("div", { class: "stage" }, wheel.chips, change, card.element, nothing, fallback,
-      h("p", { class: "hint keys" }, h("kbd", {}, "L"), " like ", h("kbd", {}, "S"), " skip ", h("kbd", {}, "D"), " dislike ", h("kbd", {}, "space"), " listen")),
+      h("p", { class: "hint keys" }, h("kbd", {}, "L"), " like ", h("kbd", {}, "S"), " skip ", h("kbd", {}, "D"), " dislike ", h("kbd", {}, "space"), " listen"),
+      sounds),
     h("aside", { class: "rail", "aria-label": "Steer" }, h("div", { class: "panel" }, h("h2", {}, "Steer the mood"), wheel.wheel),
       h("div", { class: "panel" }, h("h2", {}, "Up next"), upNext)));
 
   async function fetchList() {
     asking?.abort();
     asking = new AbortController();
-    const query = { limit: LIST, exclude_song_ids: waiting().map((entry) => entry.song_id), ...wheel.query() };
-    const answer = await get("/api/v1/recommendations", query, asking.signal);
+    const { signal } = asking;
+    const ask = (/** @type {boolean} */ near) =>
+      get("/api/v1/recommendations", { limit: LIST, exclude_song_ids: waiting().map((entry) => entry.song_id), ...wheel.query(near) }, signal);
+    let answer = await ask(wheel.hasTargets());
+    if (answer.items.length < FEW && wheel.hasTargets()) answer = await ask(false);
     fallback.hidden = !answer.is_fallback;
     fallback.textContent = answer.fallback_reason ?? "";
     return /** @type {Recommendation[]} */ (answer.items);
@@ -56,8 +63,11 @@ export function discover(moods) {
     const [now, ...next] = list;
     card.element.hidden = !now;
     nothing.hidden = Boolean(now);
-    if (now) card.show(now);
-    else
+    sounds.hidden = !now;
+    if (now) {
+      card.show(now);
+      fill(sounds, h("h2", {}, "How it sounds"), bars(now.song));
+    } else
       explain(nothing, wheel.isSteered() ? "No song here fits all of that." : "You have heard everything there is for now.",
         wheel.isSteered() ? h("button", { class: "pill", onclick: wheel.clearAll }, "Clear the settings") : h("a", { class: "pill", href: "#/search" }, "Search the catalogue"));
     fill(upNext, ...next.map((item) => h("li", {}, songRow(item.song, () => jump(item), fresh.has(item.song.id) && h("span", { class: "badge" }, "new")))));
@@ -73,7 +83,7 @@ export function discover(moods) {
 
   /** @param {string} text @param {(() => void) | null} undo */
   function say(text, undo) {
-    fill(change, text && h("p", {}, text), undo && h("button", { class: "text-button", type: "button", onclick: undo }, icon("undo"), "Undo"));
+    fill(change, h("p", {}, text || PROMISE), undo && h("button", { class: "text-button", type: "button", onclick: undo }, icon("undo"), "Undo"));
     speak([text, list[0] && `Now ${named(list[0].song)}. ${list[0].reasons[0]?.text ?? ""}`].filter(Boolean).join(" "));
   }
 

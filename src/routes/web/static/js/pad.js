@@ -37,6 +37,21 @@ export function places(moods) {
     }
     placed.push({ mood, valence: clamp(best.valence), energy: clamp(best.energy) });
   }
+  return partWords(placed);
+}
+
+/** Two moods with nearly one rule would be written over each other: part them up and down until both can be read. @param {(Point & {mood: Mood})[]} placed */
+function partWords(placed) {
+  for (let round = 0; round < 40; round += 1) {
+    for (const [i, a] of placed.entries()) {
+      for (const b of placed.slice(i + 1)) {
+        if (Math.abs(a.valence - b.valence) > 0.24 || Math.abs(a.energy - b.energy) > 0.085) continue;
+        const push = a.energy > b.energy ? 0.01 : -0.01;
+        a.energy = clamp(a.energy + push);
+        b.energy = clamp(b.energy - push);
+      }
+    }
+  }
   return placed;
 }
 

@@ -17,7 +17,7 @@ export function radar(features, name) {
   const ring = (/** @type {number} */ r) => spokes.map((p) => `${(p.x * r).toFixed(1)},${(p.y * r).toFixed(1)}`).join(" ");
   const shape = spokes.map((p) => `${(p.x * R * p.value).toFixed(1)},${(p.y * R * p.value).toFixed(1)}`).join(" ");
   const said = spokes.map((p) => `${p.label.toLowerCase()} ${Math.round(p.value * 100)}`).join(", ");
-  return s("svg", { viewBox: "-165 -128 330 256", class: "radar", role: "img", "aria-label": `${name}: ${said}, each of 100` },
+  return s("svg", { viewBox: "-185 -128 370 256", class: "radar", role: "img", "aria-label": `${name}: ${said}, each of 100` },
     ...[0.25, 0.5, 0.75, 1].map((r) => s("polygon", { points: ring(r * R), class: "radar-ring" })),
     ...spokes.map((p) => s("line", { x1: 0, y1: 0, x2: p.x * R, y2: p.y * R, class: "radar-ring" })),
     s("polygon", { points: shape, class: "radar-shape" }),

@@ -6,11 +6,12 @@ import { moodPad } from "./pad.js";
 
 /** @typedef {import("./api.js").Mood} Mood */
 
+/** `reach`: how far from the target a song may be while there are songs enough within it. */
 const SLIDERS = /** @type {const} */ ([
-  { name: "valence", label: "Brightness", min: 0, max: 1, step: 0.01 },
-  { name: "energy", label: "Energy", min: 0, max: 1, step: 0.01 },
-  { name: "danceability", label: "Danceable", min: 0, max: 1, step: 0.01 },
-  { name: "tempo", label: "Tempo", min: 60, max: 180, step: 1 },
+  { name: "valence", label: "Brightness", min: 0, max: 1, step: 0.01, reach: 0.25 },
+  { name: "energy", label: "Energy", min: 0, max: 1, step: 0.01, reach: 0.25 },
+  { name: "danceability", label: "Danceable", min: 0, max: 1, step: 0.01, reach: 0.25 },
+  { name: "tempo", label: "Tempo", min: 60, max: 180, step: 1, reach: 25 },
 ]);
 const PAUSE_MS = 160;
 
@@ -92,7 +93,14 @@ export function steering(moods, changed) {
       ...rows.map((row) => row.element), reset),
     isSteered,
     clearAll,
-    /** The parameters of GET /api/v1/recommendations. */
-    query: () => ({ mood, ...Object.fromEntries(Object.entries(targets).map(([name, value]) => [`target_${name}`, value.toFixed(3)])) }),
+    hasTargets: () => Object.keys(targets).length > 0,
+    /** The parameters of GET /api/v1/recommendations. @param {boolean} near only songs within reach of the targets */
+    query: (near) => Object.fromEntries([["mood", mood], ...SLIDERS.filter((each) => each.name in targets).flatMap((each) => {
+      const value = targets[each.name];
+      const [low, high] = [value - each.reach, value + each.reach];
+      // At the end of a slider there is no bound: a tempo of 180 or more includes 210.
+      const bounds = [[`min_${each.name}`, low > each.min ? low.toFixed(3) : null], [`max_${each.name}`, high < each.max ? high.toFixed(3) : null]];
+      return [[`target_${each.name}`, value.toFixed(3)], ...(near ? bounds : [])];
+    })]),
   };
 }

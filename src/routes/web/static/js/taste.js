@@ -81,6 +81,6 @@ function describe(mean) {
     const value = mean[name];
     return value === null || value === undefined ? middle : value < 0.36 ? low : value > 0.62 ? high : middle;
   };
-  return `You lean towards ${level("energy", "quiet", "middling", "energetic")}, ${level("valence", "darker", "bittersweet", "bright")} songs, ${level("danceability", "more for listening than dancing", "with some swing", "made to dance to")}${(mean.acousticness ?? 0) > 0.5 ? ", and acoustic ones" : ""}${(mean.instrumentalness ?? 0) > 0.5 ? ", often without words" : ""}.`;
+  return `You lean towards ${level("energy", "quiet", "balanced", "energetic")}, ${level("valence", "darker", "bittersweet", "bright")} songs ${level("danceability", "more for listening than dancing", "with some swing", "made to dance to")}${(mean.acousticness ?? 0) > 0.5 ? ", and acoustic ones" : ""}${(mean.instrumentalness ?? 0) > 0.5 ? ", often without words" : ""}.`;
 }
 
