@@ -14,6 +14,7 @@ from src.services.tokens import TokenIssuer, now_utc
 from tests.conftest import TEST_SECRET
 from tests.e2e.conftest import HOSTILE_ARTIST, HOSTILE_TITLE, PASSWORD, Enter
 
+expect.set_options(timeout=20_000)
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 
 
@@ -163,6 +164,7 @@ async def test_markup_in_a_name_is_shown_as_it_is_written(page: Page, enter: Ent
     await page.get_by_role("link", name="Search").click()
     await page.get_by_label("Song or artist").fill("onerror")
     row = page.locator("#results .song-row")
+    await expect(row).to_have_count(1)
     await expect(row.locator(".row-title")).to_have_text(HOSTILE_TITLE)
     await row.click()
     await expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_have_text(HOSTILE_TITLE)

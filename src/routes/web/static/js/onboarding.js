@@ -2,7 +2,7 @@
 
 import { cover } from "./cover.js";
 import { fill, h } from "./dom.js";
-import { artists, count, named } from "./format.js";
+import { artists, count } from "./format.js";
 import { icon } from "./icons.js";
 import { get } from "./listener.js";
 import { complain, explain, speak } from "./notices.js";
@@ -64,7 +64,7 @@ export function onboarding(genres, moods, done) {
 
   /** @param {Song} song */
   function tile(song) {
-    const button = h("button", { class: "tile", type: "button", "aria-pressed": String(liked.has(song.id)), "aria-label": `Like ${named(song)}`, onclick: () => {
+    const button = h("button", { class: "tile", type: "button", "aria-pressed": String(liked.has(song.id)), onclick: () => {
       if (!liked.delete(song.id)) liked.set(song.id, song);
       button.setAttribute("aria-pressed", String(liked.has(song.id)));
       draw();
