@@ -153,7 +153,10 @@ def _with_wishes(
 
 
 def _best(total: NDArray[np.float32], mask: NDArray[np.bool_], n: int) -> NDArray[np.intp]:
-    """The rows with the highest scores under the mask, best first; equal ones by row, but for which of them the cut takes."""
+    """The rows with the highest scores under the mask, best first, equal ones by row.
+
+    Of equal ones at the cut any may be taken.
+    """
     rows = np.flatnonzero(mask)
     values = total[rows]
     if n < len(rows):
