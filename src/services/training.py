@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from importlib.metadata import version as package_version
 from typing import Any, Final
 
 import numpy as np
@@ -13,8 +14,9 @@ from bson import ObjectId
 
 from src.config.settings import Settings
 from src.models.interactions import Interaction, Kind
+from src.models.operations import ModelRelease
 from src.services.artifacts.codec import encode
-from src.services.artifacts.releases import publish
+from src.services.artifacts.releases import live_version, publish
 from src.services.catalogue.columns import Songs
 from src.services.catalogue.reading import read_catalogue
 from src.services.catalogue.snapshot import Snapshot
@@ -78,6 +80,8 @@ async def train(
         manifest = {
             **entries,
             "created_at": now.isoformat(),
+            "code": package_version("madhur"),
+            "compared_with": await _live_metrics(),
             "data_sha256": data_hash,
             "parameters": asdict(parameters),
             "seed": SEED,
@@ -91,6 +95,13 @@ async def train(
         await publish(settings, version, arrays, manifest)
     tell("done", 1.0)
     return TrainingReport(version, verdict, len(songs.columns), events.n_users, n_interactions, n_cases, metrics)
+
+
+async def _live_metrics() -> dict[str, Any] | None:
+    """Version and recorded metrics of the model that is live now, for whoever compares."""
+    version = await live_version()
+    release = None if version is None else await ModelRelease.find_one(ModelRelease.version == version)
+    return None if release is None else {"version": version, "metrics": release.manifest["metrics"]}
 
 
 def measure(
