@@ -1,6 +1,8 @@
 """The player in a real browser, as a listener uses it."""
 
+import io
 import re
+import wave
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -148,6 +150,103 @@ async def test_what_changed_and_what_comes_next_are_spoken(page: Page, enter: En
     spoken = page.locator("#spoken[aria-live=polite]")
     await expect(spoken).to_contain_text(liked)
     await expect(spoken).to_contain_text(await title(page).inner_text())
+
+
+async def swipe(page: Page, dx: int, dy: int = 0) -> None:
+    """A finger across the card's art, in the events a touch screen gives."""
+    await page.locator(".card-art").evaluate(
+        """(art, [dx, dy]) => {
+            const fire = (type, x, y) => art.dispatchEvent(new PointerEvent(type,
+                { pointerId: 7, pointerType: "touch", isPrimary: true, bubbles: true, clientX: x, clientY: y }));
+            fire("pointerdown", 200, 200);
+            for (let i = 1; i <= 4; i += 1) fire("pointermove", 200 + dx * i / 4, 200 + dy * i / 4);
+            fire("pointerup", 200 + dx, 200 + dy);
+        }""",
+        [dx, dy],
+    )
+
+
+async def test_a_swipe_right_likes_one_left_skips_and_a_short_one_does_nothing(
+    page: Page, enter: Enter, address: str
+) -> None:
+    name = await enter("Rock Song 20")
+    await swipe(page, 40)
+    await swipe(page, 20, 300)
+    for dx in (180, -180):
+        swiped = await title(page).inner_text()
+        await swipe(page, dx)
+        await expect(title(page)).not_to_have_text(swiped)
+    assert [item["kind"] for item in await history_of(address, name)] == ["skip", "like", "like"]
+
+
+def silence(seconds: int = 20) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setparams((1, 2, 8_000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 8_000 * seconds))
+    return out.getvalue()
+
+
+async def test_a_preview_is_played_stopped_by_a_skip_and_its_length_told(
+    page: Page, enter: Enter, address: str
+) -> None:
+    async def with_media(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        for item in body["items"]:
+            item["song"] |= {"preview_url": "/preview.wav", "art_url": "/missing.png"}
+        await route.fulfill(response=answer, json=body)
+
+    await page.route("**/api/v1/recommendations*", with_media)
+    await page.route("**/preview.wav", lambda route: route.fulfill(body=silence(), content_type="audio/wav"))
+    name = await enter("Rock Song 20")
+    await expect(page.locator(".card-art svg.cover")).to_be_visible()  # the art is missing: its landscape stands in
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    await page.wait_for_timeout(300)
+    skipped = await title(page).inner_text()
+    await page.keyboard.press("s")
+    await expect(title(page)).not_to_have_text(skipped)
+    await expect(page.get_by_role("button", name="Stop")).to_be_visible()  # whoever was listening goes on listening
+    entry = (await history_of(address, name))[0]
+    assert (entry["kind"], entry["song"]["title"]) == ("skip", skipped)
+    assert entry["ms_played"] >= 300
+
+
+async def test_a_preview_that_cannot_be_played_is_a_sentence(page: Page, enter: Enter) -> None:
+    async def with_media(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        for item in body["items"]:
+            item["song"]["preview_url"] = "/missing.wav"
+        await route.fulfill(response=answer, json=body)
+
+    await page.route("**/api/v1/recommendations*", with_media)
+    await enter("Rock Song 20")
+    await page.get_by_role("button", name="Preview").click()
+    await expect(page.locator(".notice")).to_contain_text("This preview cannot be played")
+    await expect(page.get_by_role("button", name="Preview")).to_be_visible()
+
+
+async def test_without_a_preview_a_sketch_is_played_and_stopped(page: Page, enter: Enter) -> None:
+    await enter("Rock Song 20")
+    await page.get_by_role("button", name="Sketch").click()
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_role("button", name="Sketch")).to_be_visible()
+
+
+async def test_settings_that_no_song_fits_say_so_and_offer_the_way_out(page: Page, enter: Enter) -> None:
+    await enter("Rock Song 20")
+
+    async def nothing(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(response=answer, json=await answer.json() | {"items": []})
+
+    await page.route(re.compile("recommendations.*mood=calm"), nothing)
+    await page.get_by_role("button", name="calm", exact=True).click()
+    await expect(page.get_by_text("No song here fits all of that.")).to_be_visible()
+    await page.get_by_role("button", name="Clear the settings").click()
+    await expect(title(page)).to_be_visible()
 
 
 async def test_an_opinion_can_be_taken_back(page: Page, enter: Enter, address: str) -> None:

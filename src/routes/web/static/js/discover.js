@@ -29,6 +29,7 @@ export function discover(moods) {
   let list = [];
   let fresh = new Set();
   let busy = false;
+  let away = false; // the last answer did not come
   /** @type {AbortController | null} */
   let asking = null;
 
@@ -54,6 +55,7 @@ export function discover(moods) {
       get("/api/v1/recommendations", { limit: LIST, exclude_song_ids: waiting().map((entry) => entry.song_id), ...wheel.query(near) }, signal);
     let answer = await ask(wheel.hasTargets());
     if (answer.items.length < FEW && wheel.hasTargets()) answer = await ask(false);
+    away = false;
     fallback.hidden = !answer.is_fallback;
     fallback.textContent = answer.fallback_reason ?? "";
     return /** @type {Recommendation[]} */ (answer.items);
@@ -67,7 +69,8 @@ export function discover(moods) {
     if (now) {
       card.show(now);
       fill(sounds, h("h2", {}, "How it sounds"), bars(now.song));
-    } else
+    } else if (away) explain(nothing, "That was the last song kept here. More come when the connection is back.", h("button", { class: "pill", onclick: () => void follow() }, "Try again"));
+    else
       explain(nothing, wheel.isSteered() ? "No song here fits all of that." : "You have heard everything there is for now.",
         wheel.isSteered() ? h("button", { class: "pill", onclick: wheel.clearAll }, "Clear the settings") : h("a", { class: "pill", href: "#/search" }, "Search the catalogue"));
     fill(upNext, ...next.map((item) => h("li", {}, songRow(item.song, () => jump(item), fresh.has(item.song.id) && h("span", { class: "badge" }, "new")))));
@@ -83,6 +86,7 @@ export function discover(moods) {
 
   /** @param {string} text @param {(() => void) | null} undo */
   function say(text, undo) {
+    change.classList.toggle("is-quiet", !text);
     fill(change, h("p", {}, text || PROMISE), undo && h("button", { class: "text-button", type: "button", onclick: undo }, icon("undo"), "Undo"));
     speak([text, list[0] && `Now ${named(list[0].song)}. ${list[0].reasons[0]?.text ?? ""}`].filter(Boolean).join(" "));
   }
@@ -93,7 +97,16 @@ export function discover(moods) {
     if (!acted || busy) return;
     busy = true;
     const listening = sound.isOn();
-    const heard = sound.stop();
+    try {
+      await judge(acted, kind, sound.stop());
+    } finally {
+      busy = false;
+    }
+    if (listening && list[0]) listen();
+  }
+
+  /** @param {Recommendation} acted @param {"like" | "skip" | "dislike"} kind @param {number} heard milliseconds */
+  async function judge(acted, kind, heard) {
     put(acted.song.id, kind, heard);
     if (kind !== "skip" && heard >= COUNTED_MS) put(acted.song.id, "play", heard);
     const before = list.slice(1);
@@ -110,8 +123,6 @@ export function discover(moods) {
     fresh = arrived;
     draw();
     say(text, kind === "skip" ? null : () => void takeBack(acted));
-    busy = false;
-    if (listening && list[0]) listen();
   }
 
   /** @param {Recommendation} acted */
@@ -124,6 +135,7 @@ export function discover(moods) {
   }
 
   function offline() {
+    away = true;
     notify(`No connection. ${count(waiting().length, "opinion is", "opinions are")} kept here and sent when it is back.`);
   }
 
@@ -141,6 +153,21 @@ export function discover(moods) {
       else complain(error, () => void follow());
     }
   }
+
+  /** An opinion was given or delivered elsewhere: what comes next takes it in, the song on the card stays. */
+  async function refreshNext() {
+    if (!element.isConnected || busy) return;
+    if (!list.length) return follow();
+    try {
+      const [now] = list;
+      const next = await fetchList();
+      list = [now, ...next.filter((item) => item.song.id !== now.song.id)].slice(0, LIST);
+      draw();
+    } catch (error) {
+      complain(error);
+    }
+  }
+  addEventListener("madhur:opinion", () => void refreshNext());
 
   /** The card goes off the way it was judged. @param {string} kind */
   async function leave(kind) {

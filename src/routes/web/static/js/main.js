@@ -105,7 +105,9 @@ async function deliver() {
   if (!Object.keys(views).length || !waiting().length) return;
   try {
     const sent = await flush();
-    if (sent) notify(`Back online: ${count(sent, "opinion")} sent.`);
+    if (!sent) return;
+    notify(`Back online: ${count(sent, "opinion")} sent.`);
+    dispatchEvent(new CustomEvent("madhur:opinion"));
   } catch (error) {
     if (!(error instanceof OfflineError)) complain(error);
   }
