@@ -87,6 +87,11 @@ async def test_dragging_the_mood_pad_brings_songs_like_that(page: Page, enter: E
         "aria-valuetext", re.compile("energy 1[01]")
     )
 
+    liked = await title(page).inner_text()
+    await page.keyboard.press("l")  # the pad has the focus now, and takes only the arrows
+    await expect(title(page)).not_to_have_text(liked)
+    await expect(title(page)).to_contain_text("Ambient")
+
     await page.get_by_role("button", name="Clear all").click()
     await expect(title(page)).not_to_contain_text("Ambient")
 

@@ -40,9 +40,11 @@ function landscape(song) {
   const minor = f.mode === 0;
   const sky = `sky${nextId++}`;
   const light = 56 + 26 * valence - (minor ? 8 : 0);
+  // From the sky down the hues turn away from brown: green hills stay green, red ones go violet.
+  const side = hue > 60 && hue < 200 ? -1 : 1;
   // OKLCH: the same lightness looks the same in every hue, so no key glares.
   const colour = (/** @type {number} */ turn, /** @type {number} */ chroma, /** @type {number} */ l) =>
-    `oklch(${l.toFixed(1)}% ${chroma.toFixed(3)} ${((hue + turn + 360) % 360).toFixed(1)})`;
+    `oklch(${l.toFixed(1)}% ${chroma.toFixed(3)} ${((hue + side * turn + 360) % 360).toFixed(1)})`;
 
   const hills = [];
   for (let i = 0; i < HILLS; i += 1) {

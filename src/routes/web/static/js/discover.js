@@ -188,12 +188,14 @@ export function discover(moods) {
   function onKey(event) {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || document.querySelector("dialog[open]")) return;
-    if (target.closest("input, textarea, select, [role=slider]")) return;
+    const isLetter = event.key.length === 1 && event.key !== " ";
+    if (target.closest("input:not([type=range]), textarea, select")) return;
+    if (target.closest("input, [role=slider]") && !isLetter) return; // arrows move the slider that has them
     if (event.key === " " && !target.closest("button, a, summary")) {
       event.preventDefault();
       return listen();
     }
-    const kind = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const kind = KEYS[isLetter ? event.key.toLowerCase() : event.key];
     if (!kind) return;
     event.preventDefault();
     void act(kind);
