@@ -312,15 +312,20 @@ async def test_loading_the_page_again_resumes_the_session(page: Page, enter: Ent
     await expect(page.get_by_role("button", name=f"Log out {name}")).to_be_visible()
 
 
-async def test_two_tabs_that_wake_at_once_both_stay_logged_in(
-    page: Page, enter: Enter, context: BrowserContext
+@pytest.mark.parametrize("web_locks", [True, False])
+async def test_tabs_that_wake_at_once_all_stay_logged_in(
+    page: Page, enter: Enter, context: BrowserContext, web_locks: bool
 ) -> None:
+    if not web_locks:  # as on plain http away from localhost
+        await context.add_init_script("Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })")
     await enter("Rock Song 20")
     tabs = [page, await context.new_page(), await context.new_page()]
     for tab in tabs:
         await tab.goto("/", wait_until="commit")
     for tab in tabs:
         await expect(title(tab)).to_be_visible()
+    await page.reload()  # the log-in itself survived, not only its access tokens
+    await expect(title(page)).to_be_visible()
 
 
 async def test_a_log_in_that_has_ended_leads_back_to_the_door_with_a_reason(
