@@ -19,6 +19,7 @@ class Strategy(StrEnum):
     HYBRID = "hybrid"
     CONTENT = "content"
     ITEM_CF = "item_cf"
+    USER_CF = "user_cf"
     POPULARITY = "popularity"
     MOOD = "mood"
 

@@ -71,7 +71,7 @@ async def train(
     if passed or force:
         tell("fitting on everything", 0.8)
         version = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        model = await asyncio.to_thread(fit_model, events, len(songs.columns), parameters)
+        model = await asyncio.to_thread(fit_model, events, songs.columns, parameters)
         snapshot = await asyncio.to_thread(Snapshot.of, songs, change, model, version)
         arrays, entries = await asyncio.to_thread(encode, snapshot)
         tell("publishing", 0.9)
@@ -110,7 +110,7 @@ def score_cases(
     parameters: Parameters,
     on_progress: Callable[[float], None] | None = None,
 ) -> dict[str, Scores]:
-    bundle = derive(columns, fit_model(train_events, len(columns), parameters))
+    bundle = derive(columns, fit_model(train_events, columns, parameters))
     report = None if on_progress is None else lambda done, total: on_progress(done / total)
     return evaluate(bundle, cases, np.random.default_rng(SEED), train_events.n_users, report)
 

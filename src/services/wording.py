@@ -21,6 +21,8 @@ def in_words(snapshot: Snapshot, row: int, song: Card, reason: Reason, request: 
             return f"Listeners who like {_named(snapshot.cards.read(reason.because))} play this too"
         case "item_cf":
             return "Goes with your history"
+        case "user_cf":
+            return "Played by listeners whose taste is near yours"
         case "content" if reason.because >= 0:
             return _likeness(song, snapshot.cards.read(reason.because))
         case "content":
