@@ -88,10 +88,15 @@ class FitRead(BaseModel):
     weight: float
 
 
+class MeanRead(BaseModel):
+    mean_of: list[FitRead] = Field(description="Their weighted mean: one may make up for another.")
+    weight: float
+
+
 class MoodRead(BaseModel):
     name: str
     description: str
-    rule: list[FitRead]
+    rule: list[FitRead | MeanRead] = Field(description="A song's fit is the weighted geometric mean of these.")
     n_songs: int = Field(description="Songs of the catalogue that fit it.")
 
 

@@ -58,7 +58,8 @@ def _likeness(song: Card, liked: Card) -> str:
 
 def _mood(song: Card, fit: float, mood: int) -> str:
     audio = song["audio_features"]
-    names = [f.feature for f in sorted(MOODS[mood].rule, key=lambda f: -f.weight) if audio.get(f.feature) is not None]
+    by_weight = sorted(MOODS[mood].fits, key=lambda fit: -fit.weight)
+    names = list(dict.fromkeys(fit.feature for fit in by_weight if audio.get(fit.feature) is not None))
     facts = ", ".join(f"{_label(name)} {_number(name, audio[name])}" for name in names[:2])
     return f"Fits {MOODS[mood].name} at {fit:.2f}" + (f": {facts}" if facts else "")
 
