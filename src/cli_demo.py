@@ -59,7 +59,10 @@ async def _load() -> None:
             progress.update(tasks[step], completed=done)  # type: ignore[arg-type]
 
         summary = await load_demo(datetime.now(UTC), show)
-    _console.print(f"Demo loaded: {summary}. All of it is generated: no such artists, songs or listeners exist.")
+    _console.print(
+        f"Demo loaded: {summary.songs:,} songs, {summary.listeners:,} listeners, "
+        f"{summary.interactions:,} interactions. All of it is generated: no such artists, songs or listeners exist."
+    )
 
 
 async def _show_log_in(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from bson import ObjectId
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -143,19 +144,20 @@ def _print_choice(tuned: Tuned) -> None:
 
 
 def _table(metrics: dict[str, Scores], n_cases: int) -> Table:
-    table = Table(title=f"Held-out listening of {n_cases:,} listeners, full ranking, at 20")
+    title = f"Held-out listening of {n_cases:,} listeners, full ranking, at 20 (nDCG with its 95% interval)"
+    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), title_justify="left")
     table.add_column("strategy")
-    for name in ("Recall", "nDCG", "95% interval", "MAP", "coverage", "Gini", "novelty (bits)", "diversity"):
-        table.add_column(name, justify="right")
+    for name in ("Recall", "nDCG", "interval", "MAP", "cover", "Gini", "novel", "divers"):
+        table.add_column(name, justify="right", no_wrap=True)
     for name, s in sorted(metrics.items(), key=lambda pair: -pair[1].ndcg):
         table.add_row(
             name,
-            f"{s.recall:.4f}",
-            f"{s.ndcg:.4f}",
-            f"{s.ndcg_low:.4f} to {s.ndcg_high:.4f}",
-            f"{s.map:.4f}",
+            f"{s.recall:.3f}",
+            f"{s.ndcg:.3f}",
+            f"{s.ndcg_low:.3f}-{s.ndcg_high:.3f}",
+            f"{s.map:.3f}",
             f"{s.coverage:.1%}",
-            f"{s.gini:.3f}",
+            f"{s.gini:.2f}",
             f"{s.novelty:.2f}",
             f"{s.diversity:.2f}",
         )
@@ -168,8 +170,9 @@ def models() -> None:
     async def run() -> None:
         async with open_database(Settings()):
             releases = await list_releases()
-        table = Table()
-        for name in ("version", "live", "songs", "listeners", "interactions", "nDCG@20 hybrid", "popularity"):
+        table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+        table.add_column("version", no_wrap=True)
+        for name in ("live", "songs", "listeners", "interactions", "nDCG@20", "popularity's"):
             table.add_column(name)
         for release in releases:
             ndcg = [

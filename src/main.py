@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from src.config.allocator import keep_freed_memory
 from src.config.logging import configure_logging
 from src.config.settings import Settings
 from src.routes import accounts, listening, operations, songs
@@ -25,6 +26,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The service as an ASGI application; its lifespan opens and closes the database."""
     chosen = settings or Settings()
     configure_logging(chosen)
+    keep_freed_memory()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from src.controllers import listening
 from src.models.interactions import (
@@ -17,7 +17,7 @@ from src.models.interactions import (
 from src.models.pages import Page
 from src.models.recommendations import RecommendationsRead, SessionQuery
 from src.routes.access import Anyone, ListenerDep, RuntimeDep
-from src.routes.parameters import Cursor, Limit, RecommendationParameters, to_query
+from src.routes.parameters import Cursor, Limit, RecommendationParameters, openapi_of, query_of, to_query
 from src.routes.problems import responses
 
 router = APIRouter(prefix="/api/v1")
@@ -57,9 +57,12 @@ async def taste(caller: ListenerDep) -> TasteRead:
     tags=["recommendations"],
     response_model=RecommendationsRead,
     responses=responses(401, 422),
+    openapi_extra=openapi_of(RecommendationParameters),
 )
 async def recommendations(
-    runtime: RuntimeDep, caller: ListenerDep, parameters: Annotated[RecommendationParameters, Query()]
+    runtime: RuntimeDep,
+    caller: ListenerDep,
+    parameters: Annotated[RecommendationParameters, query_of(RecommendationParameters)],
 ) -> Response:
     """What to hear next, and why."""
     answer = await listening.recommendations(runtime, caller, to_query(parameters))

@@ -56,18 +56,22 @@ class RequestEnvelope:
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
         received = 0
+        too_large = False
 
         async def limited() -> Message:
-            nonlocal received
+            nonlocal received, too_large
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_body_bytes:
+                too_large = True
                 raise _TooLargeError
             return message
 
         async def stamped(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                if too_large:  # whoever read the body made an answer of their own of our error
+                    raise _TooLargeError
                 status = message["status"]
                 message["headers"] = [
                     *message.get("headers", []),
@@ -85,6 +89,7 @@ class RequestEnvelope:
             except _TooLargeError:
                 if status:
                     raise
+                too_large = False
                 await _refuse(self._max_body_bytes, request_id, stamped)
             finally:
                 _account(scope, status or 500, time.perf_counter() - started)

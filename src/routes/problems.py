@@ -83,9 +83,13 @@ async def _database_away(request: Request, error: Exception) -> Response:
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    log.error("unforeseen error", kind=type(error).__name__)  # the server logs the traceback beside it
+    # Called outside the request's envelope, which names it in the log and in the answer; so do both here. The
+    # server logs the traceback beside it.
+    request_id = getattr(request.state, "request_id", "")
+    log.error("unforeseen error", kind=type(error).__name__, request_id=request_id)
     detail = "Something went wrong on our side; the log has it under this request_id."
-    return problem_response(request, 500, "internal_error", "Internal error", detail, {})
+    headers = {"X-Request-ID": request_id}
+    return problem_response(request, 500, "internal_error", "Internal error", detail, headers)
 
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -117,10 +121,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         503: "Temporarily unavailable",
     }
     return {
-        status: {
-            "model": Problem,
-            "description": titles[status],
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
+        # Not as `model`, which would promise application/json.
+        status: {"description": titles[status], "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
         for status in statuses
     }

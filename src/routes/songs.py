@@ -2,21 +2,29 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from src.controllers import catalogue
 from src.models.pages import Page
 from src.models.recommendations import GenreRead, MoodRead, RecommendationRead
 from src.models.songs import SongCreate, SongPatch, SongRead
 from src.routes.access import AdminDep, Anyone, RuntimeDep
-from src.routes.parameters import Limit, SongId, SongsParameters, to_query
+from src.routes.parameters import Limit, SongId, SongsParameters, openapi_of, query_of, to_query
 from src.routes.problems import responses
 
 router = APIRouter(prefix="/api/v1", tags=["songs"])
 
 
-@router.get("/songs", dependencies=[Anyone], response_model=Page[SongRead], responses=responses(422))
-async def list_songs(runtime: RuntimeDep, parameters: Annotated[SongsParameters, Query()]) -> Response:
+@router.get(
+    "/songs",
+    dependencies=[Anyone],
+    response_model=Page[SongRead],
+    responses=responses(422),
+    openapi_extra=openapi_of(SongsParameters),
+)
+async def list_songs(
+    runtime: RuntimeDep, parameters: Annotated[SongsParameters, query_of(SongsParameters)]
+) -> Response:
     """Search and filter the catalogue; the best match and the most popular first."""
     page = catalogue.list_songs(runtime, parameters.query, parameters.genre, to_query(parameters), parameters.cursor)
     return Response(page, media_type="application/json")

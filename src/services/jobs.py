@@ -7,7 +7,7 @@ leave its memory with the server.
 import asyncio
 import os
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -77,7 +77,8 @@ async def claim_training(owner_id: ObjectId | None) -> Job:
 
 async def report(job_id: ObjectId, message: str, progress: float) -> None:
     now = utc_now()
-    await _set(job_id, {"state": JobState.RUNNING.value, "message": message, "progress": progress, "heartbeat_at": now})
+    fields = {"state": JobState.RUNNING.value, "message": message, "progress": progress, "heartbeat_at": now}
+    await _set(job_id, fields, started_at=now)
 
 
 async def finish(job_id: ObjectId, *, result: dict[str, Any] | None = None, error: str | None = None) -> None:
@@ -88,8 +89,12 @@ async def finish(job_id: ObjectId, *, result: dict[str, Any] | None = None, erro
     await _set(job_id, fields, close=True)
 
 
-async def _set(job_id: ObjectId, fields: dict[str, Any], *, close: bool = False) -> None:
+async def _set(
+    job_id: ObjectId, fields: dict[str, Any], *, started_at: datetime | None = None, close: bool = False
+) -> None:
     update: dict[str, Any] = {"$set": fields}
+    if started_at is not None:
+        update["$min"] = {"started_at": started_at}  # the first report's time stays
     if close:
         update["$unset"] = {"exclusive_key": ""}
     open_states = [JobState.QUEUED.value, JobState.RUNNING.value]

@@ -58,7 +58,8 @@ def recommend_to_listener(
         _seeds(snapshot, query.seed_song_ids, "seed_song_ids"),
         audio_mean(profile),
     )
-    heard = [song.binary for field in ("heard", "liked") for song in profile.get(field) or []]
+    opinions = {signal["song_id"] for signal in (*positives, *negatives)}
+    heard = [song.binary for field in ("heard", "liked") for song in profile.get(field) or [] if song not in opinions]
     banned = [song.binary for song in profile.get("banned") or []]
     return _answer(snapshot, context, query, heard, banned)
 
@@ -73,7 +74,7 @@ def recommend_to_session(snapshot: Snapshot, query: SessionQuery) -> bytes:
     skipped = _seeds(snapshot, query.skipped_song_ids, "skipped_song_ids")
     seeds = _seeds(snapshot, query.seed_song_ids, "seed_song_ids")
     context = _context(snapshot, [(s, 1.0) for s in liked], [(s, 0.5) for s in skipped], seeds, {})
-    return _answer(snapshot, context, query, [*liked, *skipped], [])
+    return _answer(snapshot, context, query, [], [])
 
 
 def _decayed(signal: Mapping[str, Any], now: datetime) -> float:
@@ -114,9 +115,16 @@ def _known(
 
 
 def request_of(
-    snapshot: Snapshot, query: RecommendationQuery, heard: Sequence[bytes], banned: Sequence[bytes]
+    snapshot: Snapshot,
+    context: Context,
+    query: RecommendationQuery,
+    heard: Sequence[bytes],
+    banned: Sequence[bytes],
 ) -> Request:
     """The query in rows and numbers.
+
+    Args:
+        heard: songs known to the listener besides those of the context.
 
     Raises:
         InvalidRequestError: an unknown mood, genre or feature, or bounds that contradict each other.
@@ -140,10 +148,10 @@ def request_of(
         mood_leads=query.strategy is Strategy.MOOD,
         genres=np.array(keys, np.uint64),
         bounds=bounds_of(query),
-        targets={_feature(name, "target"): value for name, value in query.target.items()},
+        targets=_targets_of(query),
         explicit=query.explicit,
         excluded=_rows(snapshot, [*banned, *excluded, *seeds]),
-        heard=_rows(snapshot, heard),
+        heard=np.concatenate([context.positives, context.negatives, _rows(snapshot, heard)]),
         diversity=query.diversity,
     )
 
@@ -173,9 +181,24 @@ def bounds_of(query: RecommendationQuery) -> tuple[tuple[str, float, float], ...
         floor, ceiling = RANGES[feature]
         if least > ceiling or most < floor:
             side, value = (f"min_{feature}", least) if least > ceiling else (f"max_{feature}", most)
-            raise InvalidRequestError.at([side], f"{value:g} is outside {floor:g} to {ceiling:g}")
-        bounds.append((feature, float(least), float(most)))
+            raise _outside(side, value, feature)
+        # Within the range, which every stored value is: beyond it a number may not fit a float32.
+        bounds.append((feature, float(max(least, floor)), float(min(most, ceiling))))
     return tuple(bounds)
+
+
+def _targets_of(query: RecommendationQuery) -> dict[str, float]:
+    targets = {_feature(name, "target"): value for name, value in query.target.items()}
+    for feature, value in targets.items():
+        floor, ceiling = RANGES[feature]
+        if not floor <= value <= ceiling:
+            raise _outside(f"target_{feature}", value, feature)
+    return targets
+
+
+def _outside(name: str, value: float, feature: str) -> InvalidRequestError:
+    floor, ceiling = RANGES[feature]
+    return InvalidRequestError.at([name], f"{value:g} is outside {floor:g} to {ceiling:g}")
 
 
 def _answer(
@@ -185,7 +208,7 @@ def _answer(
     heard: Sequence[bytes],
     banned: Sequence[bytes],
 ) -> bytes:
-    request = request_of(snapshot, query, heard, banned)
+    request = request_of(snapshot, context, query, heard, banned)
     answer = recommend(snapshot.bundle, context, request)
     return orjson.dumps(
         {
@@ -200,6 +223,9 @@ def _answer(
 
 def items_json(snapshot: Snapshot, context: Context, request: Request, answer: Answer) -> list[dict[str, Any]]:
     explained = explain(snapshot.bundle, context, answer)
+    # A few songs of the history explain most of the list: read each once.
+    liked = {reason.because for reasons in explained for reason in reasons if reason.because >= 0}
+    known = {row: snapshot.cards.read(row) for row in liked}
     items = []
     for i, row in enumerate(answer.rows.tolist()):
         card = snapshot.cards.json(row)
@@ -207,7 +233,7 @@ def items_json(snapshot: Snapshot, context: Context, request: Request, answer: A
         reasons = [
             {
                 "source": reason.source,
-                "text": in_words(snapshot, row, song, reason, request, cold=context.is_cold),
+                "text": in_words(snapshot, row, song, reason, request, known, cold=context.is_cold),
                 "weight": round(reason.weight, 4),
                 "because_song_id": snapshot.song_id(reason.because) if reason.because >= 0 else None,
             }

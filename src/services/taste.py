@@ -10,7 +10,7 @@ from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from src.config.database import DURABLE
-from src.models.audio import UNIT_FEATURES
+from src.models.audio import RANGES, UNIT_FEATURES
 from src.models.interactions import Interaction, Kind, Signal, TasteProfile
 from src.models.songs import Song
 
@@ -123,8 +123,11 @@ def _add(
 ) -> None:
     before = _drop(profile.positives, song)
     held = before.weight if before else 0.0
-    _put(profile.positives, song, min(held + weight, MAX_WEIGHT), at, MAX_POSITIVES)
-    _shift_mean(profile, weight, at, audio)
+    total = min(held + weight, MAX_WEIGHT)
+    _put(profile.positives, song, total, at, MAX_POSITIVES)
+    # What the song had in the mean is dated anew, as its signal is: else withdrawing it would take out more than is in.
+    faded = held * _decay(at, before.at) if before else 0.0
+    _shift_mean(profile, total - faded, at, audio)
 
 
 def _withdraw(
@@ -137,12 +140,11 @@ def _withdraw(
     if rest > 1e-6:
         profile.positives.append(Signal(song_id=song, weight=rest, at=before.at))
         profile.positives.sort(key=lambda signal: signal.at)
-    decay = 2 ** (-_days(at, before.at) / HALF_LIFE_DAYS)
-    _shift_mean(profile, -min(weight, before.weight) * decay, at, audio)
+    _shift_mean(profile, -min(weight, before.weight) * _decay(at, before.at), at, audio)
 
 
 def _shift_mean(profile: TasteProfile, weight: float, at: datetime, audio: Mapping[str, float | None]) -> None:
-    decay = 1.0 if profile.audio_at is None else 2 ** (-_days(at, profile.audio_at) / HALF_LIFE_DAYS)
+    decay = 1.0 if profile.audio_at is None else _decay(at, profile.audio_at)
     profile.audio_at = at
     for name in MEAN_FEATURES:
         value = audio.get(name)
@@ -156,15 +158,22 @@ def _shift_mean(profile: TasteProfile, weight: float, at: datetime, audio: Mappi
             profile.audio_sum[name] = profile.audio_sum.get(name, 0.0) * decay + share * (value or 0.0)
 
 
-def _days(later: datetime, earlier: datetime) -> float:
-    return max((later - earlier).total_seconds() / 86_400, 0.0)
+def _decay(later: datetime, earlier: datetime) -> float:
+    days = max((later - earlier).total_seconds() / 86_400, 0.0)
+    return float(2 ** (-days / HALF_LIFE_DAYS))
 
 
 def audio_mean(profile: Mapping[str, Any]) -> dict[str, float]:
-    """Decayed mean audio of a raw profile document, feature -> value."""
+    """Decayed mean audio of a raw profile document, feature -> value within the feature's range."""
     weights = profile.get("audio_weight") or {}
     sums = profile.get("audio_sum") or {}
-    return {name: sums[name] / weight for name, weight in weights.items() if weight > 0}
+    # A song whose features changed between like and dislike takes out another value than it brought in.
+    return {name: _within(name, sums[name] / weight) for name, weight in weights.items() if weight > 0}
+
+
+def _within(feature: str, value: float) -> float:
+    floor, ceiling = RANGES[feature]
+    return min(max(value, floor), ceiling)
 
 
 async def audio_of(song_ids: Sequence[ObjectId]) -> dict[ObjectId, dict[str, float | None]]:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from importlib.metadata import version as package_version
 from time import monotonic
 from typing import Any, Final
 
@@ -97,6 +98,8 @@ async def train(
         manifest = {
             **entries,
             "created_at": now.isoformat(),
+            "code": package_version("madhur"),
+            "compared_with": await _live_metrics(),
             "data_sha256": data_hash,
             "parameters": asdict(parameters),
             "validation": tuned.validation,
@@ -142,6 +145,13 @@ def choose(
         return monotonic() < deadline
 
     return tune(columns, fit_events, cases, start, thorough=tune_seconds > 0, watch=watch)
+
+
+async def _live_metrics() -> dict[str, Any] | None:
+    """Version and recorded metrics of the model that is live now, for whoever compares."""
+    version = await live_version()
+    release = None if version is None else await ModelRelease.find_one(ModelRelease.version == version)
+    return None if release is None else {"version": version, "metrics": release.manifest["metrics"]}
 
 
 def measure(

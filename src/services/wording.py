@@ -14,17 +14,31 @@ COMPARED: Final = ("danceability", "energy", "tempo_bpm", "valence", "acousticne
 Card = Mapping[str, Any]
 
 
-def in_words(snapshot: Snapshot, row: int, song: Card, reason: Reason, request: Request, *, cold: bool) -> str:
-    """One sentence without a full stop."""
+def in_words(
+    snapshot: Snapshot,
+    row: int,
+    song: Card,
+    reason: Reason,
+    request: Request,
+    known: Mapping[int, Card],
+    *,
+    cold: bool,
+) -> str:
+    """One sentence without a full stop.
+
+    Args:
+        known: cards of the songs that reasons refer to, by row.
+        cold: whether nothing is known of the listener.
+    """
     match reason.source:
         case "item_cf" if reason.because >= 0:
-            return f"Listeners who like {_named(snapshot.cards.read(reason.because))} play this too"
+            return f"Listeners who like {_named(known[reason.because])} play this too"
         case "item_cf":
             return "Goes with your history"
         case "user_cf":
             return "Played by listeners whose taste is near yours"
         case "content" if reason.because >= 0:
-            return _likeness(song, snapshot.cards.read(reason.because))
+            return _likeness(song, known[reason.because])
         case "content":
             return "Close to the average sound of this catalogue" if cold else "Close to the sound of what you like"
         case "popularity":

@@ -50,5 +50,5 @@ def decode(arrays: Arrays, manifest: dict[str, Any]) -> Snapshot:
             version=manifest["version"],
             change=manifest["change"],
         )
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"model {manifest.get('version')} is incomplete: {error}") from None

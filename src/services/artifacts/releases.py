@@ -95,9 +95,12 @@ async def fetch(settings: Settings, version: str) -> tuple[Arrays, dict[str, Any
         ArtifactError: it is in neither place, or damaged.
     """
     folder = models_dir(settings)
-    if settings.models_shared and not (folder / version / MANIFEST).exists():
-        await _download(folder, version)
-    return await asyncio.to_thread(read_release, folder, version)
+    try:
+        if settings.models_shared and not (folder / version / MANIFEST).exists():
+            await _download(folder, version)
+        return await asyncio.to_thread(read_release, folder, version)
+    except (OSError, tarfile.TarError) as error:
+        raise ArtifactError(f"model {version} cannot be read: {error}") from error
 
 
 async def prune(settings: Settings) -> None:

@@ -81,7 +81,9 @@ def recommend(bundle: Bundle, context: Context, request: Request) -> Answer:
     candidates = _best(total, mask, 5 * request.limit + 60)
     if request.heard.size and fallback != "heard_everything":
         versions = np.isin(bundle.columns.recording[candidates], bundle.columns.recording[request.heard])
-        if not versions.all():
+        if versions.all():
+            fallback = fallback or "heard_everything"
+        else:
             candidates = candidates[~versions]
     chosen = candidates[_choose(bundle, request, candidates, total[candidates])]
     return Answer(
@@ -121,6 +123,8 @@ def blended(bundle: Bundle, context: Context, strategy: str) -> tuple[Parts, str
         if scores is not None:
             opinions[name] = (weight, scores)
     # A scorer without any opinion leaves its weight to the others.
+    if not opinions:
+        return _cold(bundle), "no_opinion"
     whole = sum(weight for weight, _ in opinions.values())
     return {name: (weight / whole, scores) for name, (weight, scores) in opinions.items()}, None
 
@@ -151,13 +155,17 @@ def _with_wishes(
 
 
 def _best(total: NDArray[np.float32], mask: NDArray[np.bool_], n: int) -> NDArray[np.intp]:
-    """The rows with the highest scores under the mask, best first; equal scores by row."""
-    masked = np.where(mask, total, -np.inf)
-    n = min(n, int(np.count_nonzero(mask)))
-    if n == 0:
-        return np.empty(0, np.intp)
-    rows = np.argpartition(masked, len(masked) - n)[len(masked) - n :] if n < len(masked) else np.arange(n)
-    return rows[np.lexsort((rows, -masked[rows]))]
+    """The rows with the highest scores under the mask, best first, equal ones by row.
+
+    Of equal ones at the cut any may be taken.
+    """
+    rows = np.flatnonzero(mask)
+    values = total[rows]
+    if n < len(rows):
+        # Among the allowed rows only: numpy's selection is slow where most values are one and the same.
+        best = np.argpartition(values, len(rows) - n)[len(rows) - n :]
+        rows, values = rows[best], values[best]
+    return rows[np.lexsort((rows, -values))]
 
 
 def _choose(bundle: Bundle, request: Request, rows: NDArray[np.intp], scores: NDArray[np.float32]) -> NDArray[np.intp]:

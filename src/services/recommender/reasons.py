@@ -61,13 +61,14 @@ def _strongest_neighbour(bundle: Bundle, context: Context, rows: NDArray[np.int3
     places, which = weights.take(context.positives)
     targets = weights.indices[places]
     # Only the entries that point at a returned song matter: a few hundred of tens of thousands.
-    order = np.argsort(rows)
-    slot = np.minimum(np.searchsorted(rows, targets, sorter=order), len(rows) - 1)
-    hit = np.flatnonzero(rows[order[slot]] == targets)
+    slot_of = np.full(len(bundle), -1, np.int32)
+    slot_of[rows] = np.arange(len(rows), dtype=np.int32)
+    slot = slot_of[targets]
+    hit = np.flatnonzero(slot >= 0)
     strength = weights.data[places[hit]] * context.weights[which[hit]]
-    for j in np.argsort(strength, kind="stable"):
-        if strength[j] > 0:
-            result[order[slot[hit[j]]]] = context.positives[which[hit[j]]]
+    rising = np.argsort(strength, kind="stable")
+    hit = hit[rising[strength[rising] > 0]]
+    result[slot[hit]] = context.positives[which[hit]]  # of several for one row the last, strongest, stays
     return result
 
 
@@ -80,9 +81,14 @@ def _most_alike(
     vectors, history = bundle.vectors[rows], bundle.vectors[context.positives]
     norms = bundle.squared_norms[rows][:, None] + bundle.squared_norms[context.positives][None, :]
     sound = 1 / (1 + np.maximum(norms - 2 * vectors @ history.T, 0) / AUDIO_SCALE)
+    sound[~bundle.has_audio[rows], :] = 0
     sound[:, ~bundle.has_audio[context.positives]] = 0
-    best = (0.4 * sound + 0.6 * _shared_tokens(bundle, rows, context.positives)).argmax(axis=1)
-    return context.positives[best], sound[np.arange(len(rows)), best].astype(np.float32)
+    alike = 0.4 * sound + 0.6 * _shared_tokens(bundle, rows, context.positives)
+    alike[rows[:, None] == context.positives[None, :]] = -1  # a song heard before is no reason for itself
+    best = alike.argmax(axis=1)
+    found = alike.max(axis=1) >= 0
+    because = np.where(found, context.positives[best], -1).astype(np.int32)
+    return because, np.where(found, sound[np.arange(len(rows)), best], 0).astype(np.float32)
 
 
 def _shared_tokens(bundle: Bundle, rows: NDArray[np.int32], history: NDArray[np.int32]) -> NDArray[np.float64]:
