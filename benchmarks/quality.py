@@ -122,7 +122,7 @@ def listed(lists: Sequence[NDArray[np.int32]], bundle: Bundle, n_users: int) -> 
 def product(data: Dataset, train: NDArray[np.intp], valid: NDArray[np.intp], seed: int) -> tuple[Bundle, Tuned]:
     """The product's own tuning and training, refitted on training and validation listeners."""
     cases, _ = fold(data.plays, valid, 7_000 + seed)
-    tuned = tune(data.columns, events_of(weighted(data.plays[train])), cases, Parameters(), thorough=True)
+    tuned = tune(data.columns, events_of(weighted(data.plays[train])), cases, Parameters())
     everyone = events_of(weighted(data.plays[np.sort(np.r_[train, valid])]))
     return derive(data.columns, fit_model(everyone, data.columns, tuned.parameters)), tuned
 

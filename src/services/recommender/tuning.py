@@ -32,8 +32,8 @@ CUT_SHORT: Final = (1, 2, 4, 8)
 """Histories are also cut to these lengths, so that the blend knows what to do for a new listener."""
 
 HALF_HISTORIES: Final = (3.0, 10.0, 30.0)
-L2: Final = 1e-3
-L2_LENGTH: Final = 1e-2
+L2: Final = 1e-4
+L2_LENGTH: Final = 1e-5
 """Penalty of the weights, and of the difference that the length of a history makes."""
 
 Watch = Callable[[str, float], bool]
@@ -59,8 +59,8 @@ def tune(
 ) -> Tuned:
     """Parameters chosen on validation cases.
 
-    The item model is the one whose own ranking is best. The blend is fitted on every other case and kept only
-    if it ranks the rest better than the default.
+    The item model is the one whose own ranking is best. The blend is fitted on one half of the cases and judged on
+    the other, and the other way round; where it ranks better than the default, one fitted on all is kept.
 
     Args:
         events: what the models learn from; holds nothing of what ``cases`` hide.
@@ -91,16 +91,20 @@ def tune(
             best, best_bundle = trial, tried
     watch("fitting the blend", len(trials) / (len(trials) + 1))
     every_length = [short for i, case in enumerate(cases) for short in (case, _cut_short(case, i))]
-    # Both copies of a listener fall into one half.
-    half = np.arange(len(every_length)) // 2 % 2 == 0
-    fitted = fit_blend(best_bundle, [case for case, inside in zip(every_length, half, strict=True) if inside])
-    rest = [case for case, inside in zip(every_length, half, strict=True) if not inside]
-    if rest and fitted is not None:
-        found["blend: default"] = mean_ndcg(best_bundle, rest, "hybrid")
-        with_fitted = replace(best_bundle, model=replace(best_bundle.model, blend=fitted))
-        found["blend: fitted"] = mean_ndcg(with_fitted, rest, "hybrid")
+    # Both copies of a listener fall into one half; each half is judged by the blend fitted on the other.
+    halves = [[case for i, case in enumerate(every_length) if i // 2 % 2 == part] for part in (0, 1)]
+    fitted = [fit_blend(best_bundle, half) for half in reversed(halves)]
+    whole = fit_blend(best_bundle, every_length)
+    if whole is not None and all(fitted):
+        found["blend: default"] = mean_ndcg(best_bundle, every_length, "hybrid")
+        judged = [
+            mean_ndcg(_with_blend(best_bundle, blend), half, "hybrid") * len(half)
+            for half, blend in zip(halves, fitted, strict=True)
+            if blend is not None
+        ]
+        found["blend: fitted"] = sum(judged) / len(every_length)
         if found["blend: fitted"] > found["blend: default"]:
-            best = replace(best, blend=fitted)
+            best = replace(best, blend=whole)
     return Tuned(best, {name: round(value, 4) for name, value in found.items()})
 
 
@@ -109,6 +113,10 @@ def _name(trial: Parameters, start: Parameters) -> str:
         f"{f} {getattr(trial, f):g}" for f in ("ridge", "ease_neighbours") if getattr(trial, f) != getattr(start, f)
     ]
     return ", ".join([trial.item_model, *changed])
+
+
+def _with_blend(bundle: Bundle, blend: Blend) -> Bundle:
+    return replace(bundle, model=replace(bundle.model, blend=blend))
 
 
 def _cut_short(case: Case, i: int) -> Case:
