@@ -5,7 +5,6 @@ test process has a database of its own, emptied before each test.
 """
 
 import asyncio
-import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -49,6 +48,12 @@ SongJson = dict[str, Any]
 """A song as the API reads it."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # PyMongo's monitor leaves a socket unclosed when its client is closed while it connects; whichever test runs when
+    # that is collected would fail. Every other warning stays an error.
+    config.addinivalue_line("filterwarnings", "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning")
+
+
 @pytest.fixture(scope="session")
 def database_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     given = os.environ.get("MADHUR_TEST_MONGODB_URI")
@@ -88,6 +93,8 @@ async def database(opened_database: AsyncDatabase[dict[str, Any]]) -> AsyncDatab
     await init_beanie(database=opened_database, document_models=DOCUMENTS, skip_indexes=True)
     for document in DOCUMENTS:
         await document.get_pymongo_collection().delete_many({})
+    for shared in ("models.files", "models.chunks"):
+        await opened_database[shared].delete_many({})
     return opened_database
 
 
@@ -219,22 +226,6 @@ async def bob(log_in: LogIn) -> httpx.AsyncClient:
 async def admin(log_in: LogIn) -> httpx.AsyncClient:
     """An administrator's client."""
     return await log_in("root", Role.ADMIN)
-
-
-@pytest.fixture
-def _collected() -> Iterator[None]:
-    yield
-    gc.collect()
-
-
-def database_dies(test: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark of a test whose database goes away while a client is open.
-
-    PyMongo's monitor leaves a socket unclosed when it is cancelled while connecting. Such a socket is collected,
-    and its warning ignored, within the test that is the cause, and fails no other.
-    """
-    ignored = pytest.mark.filterwarnings("ignore:.*<socket:pytest.PytestUnraisableExceptionWarning")
-    return pytest.mark.usefixtures("_collected")(ignored(test))
 
 
 async def eventually(holds: Callable[[], Awaitable[Any]]) -> Any:

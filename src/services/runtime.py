@@ -49,6 +49,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         try:
             yield Runtime(settings, database, holder, TokenIssuer.of(settings))
         finally:
-            following.cancel()
+            # More than once: before Python 3.12 `asyncio.wait_for`, which PyMongo waits with, may swallow a cancellation.
+            while not following.done():
+                following.cancel()
+                await asyncio.wait([following], timeout=1)
             with contextlib.suppress(asyncio.CancelledError):
                 await following

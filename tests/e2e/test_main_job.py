@@ -42,6 +42,7 @@ class Story:
 
     folder: Path
     port: int
+    http: httpx.Client
     server: subprocess.Popen[bytes] | None = None
     version: str = ""
     tokens: dict[str, str] = field(default_factory=dict)
@@ -112,9 +113,7 @@ class Story:
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.tokens['access_token']}"} if self.tokens else {}
-        return httpx.request(
-            method, f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=PATIENCE_SECONDS, **more
-        )
+        return self.http.request(method, f"http://127.0.0.1:{self.port}{path}", headers=headers, **more)
 
     def get(self, path: str, **params: Any) -> httpx.Response:
         return self.request("GET", path, params=params)
@@ -148,9 +147,10 @@ def story(tmp_path: Path) -> Iterator[Story]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    told = Story(tmp_path, port)
-    yield told
-    told.stop()
+    with httpx.Client(timeout=PATIENCE_SECONDS) as http:
+        told = Story(tmp_path, port, http)
+        yield told
+        told.stop()
 
 
 def spotify_id(number: int) -> str:
