@@ -12,7 +12,7 @@ from src.config.embedded import EmbeddedDatabase
 from src.config.settings import Settings
 from src.main import create_app
 from src.services.tokens import TokenIssuer, now_utc
-from tests.conftest import SongJson, add_user, app_of, client_of, running_app
+from tests.conftest import SongJson, add_user, app_of, client_of, database_dies, running_app
 
 PROBLEM = "application/problem+json"
 
@@ -149,6 +149,7 @@ async def test_an_unforeseen_error_shows_nothing_of_its_cause(settings: Settings
     assert "RuntimeError" not in answer.text
 
 
+@database_dies
 async def test_a_database_that_goes_away_is_503_and_what_needs_none_still_works(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -22,7 +22,7 @@ from src.config.database import connect
 from src.config.embedded import EmbeddedDatabase
 from src.config.errors import OperatorError
 from src.config.settings import Settings
-from tests.conftest import eventually
+from tests.conftest import database_dies, eventually
 
 ROOT = Path(__file__).parents[2]
 DURABLE = WriteConcern(w=1, j=True)
@@ -106,6 +106,7 @@ async def test_a_clean_stop_leaves_neither_process_nor_state_and_keeps_the_data(
             assert await numbers.count_documents({}) == 1
 
 
+@database_dies
 async def test_a_killed_server_is_restarted_on_its_port_and_the_same_client_writes_on(tmp_path: Path) -> None:
     with EmbeddedDatabase(tmp_path) as database:
         async with collection_at(database.uri) as numbers:
@@ -188,9 +189,7 @@ async def test_two_folders_have_two_servers_on_two_ports(tmp_path: Path) -> None
             assert await numbers.count_documents({}) == 0
 
 
-def test_without_the_package_the_message_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_package_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "secantus" else found(name))
     advice = r"MADHUR_MONGODB_URI.*pip install madhur\[embedded\]"
@@ -230,6 +229,7 @@ async def test_an_address_that_is_none_names_the_variable(tmp_path: Path, uri: s
             pass
 
 
+@database_dies
 async def test_a_database_that_does_not_answer_names_the_variable(tmp_path: Path) -> None:
     with socket.socket() as taken:  # bound but not listening: connections are refused
         taken.bind(("127.0.0.1", 0))
