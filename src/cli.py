@@ -46,7 +46,9 @@ def serve(
     host, port = host or settings.host, settings.port if port is None else port
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     console = Console(highlight=False)
-    console.print(f"Madhur plays at [bold]http://{shown}:{port}/[/]; its API is at [bold]http://{shown}:{port}/docs[/].")
+    console.print(
+        f"Madhur plays at [bold]http://{shown}:{port}/[/]; its API is at [bold]http://{shown}:{port}/docs[/]."
+    )
     console.print("Make an account there, or log in. Ctrl-C stops.")
     uvicorn.run("src.main:create_app", factory=True, host=host, port=port, log_config=None, server_header=False)
 
