@@ -1,4 +1,4 @@
-"""The ``madhur`` command: serve, demo, import, train, evaluate, promote, users."""
+"""The ``madhur`` command: serve, demo, import, train, evaluate, promote, users, worker."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
 
-from src import cli_import, cli_models, cli_users
+from src import cli_import, cli_models, cli_users, cli_worker
 from src.cli_demo import demo, prepare_demo
 from src.config.settings import Settings
 from src.models.errors import MadhurError, OperatorError
@@ -28,6 +28,7 @@ app.command()(cli_models.train)
 app.command()(cli_models.evaluate)
 app.command()(cli_models.models)
 app.command()(cli_models.promote)
+app.command()(cli_worker.worker)
 
 _errors = Console(stderr=True, highlight=False)
 
