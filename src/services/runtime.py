@@ -52,7 +52,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         try:
             yield Runtime(settings, database, holder, TokenIssuer.of(settings), queue)
         finally:
-            # More than once: before Python 3.12 `asyncio.wait_for`, which PyMongo waits with, may swallow a cancellation.
+            # More than once: before Python 3.12 `asyncio.wait_for`, with which PyMongo waits, may swallow a cancel.
             while not following.done():
                 following.cancel()
                 await asyncio.wait([following], timeout=1)
