@@ -20,7 +20,8 @@ from src.services.catalogue.reading import read_catalogue
 from src.services.database import open_database
 from src.services.recommender.evaluation import Scores
 from src.services.recommender.fit import Parameters
-from src.services.training import MIN_CASES, TrainingReport, measure, read_events
+from src.services.recommender.tuning import Tuned
+from src.services.training import MIN_CASES, TrainingReport, choose, measure, read_events
 from src.services.training import train as train_model
 
 _console = Console(highlight=False)
@@ -29,6 +30,8 @@ _BAR = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
 
 def train(
     force: Annotated[bool, typer.Option("--force", help="Publish whatever the gate says.")] = False,
+    tune: Annotated[bool, typer.Option("--tune", help="Also try other settings of the item model.")] = False,
+    budget: Annotated[float, typer.Option(min=1, help="Seconds that --tune may take.")] = 300.0,
     job: Annotated[str | None, typer.Option(hidden=True, help="The job this process works on.")] = None,
 ) -> None:
     """Train on everything stored and make the model live."""
@@ -39,7 +42,10 @@ def train(
             job_id = ObjectId(job) if job else (await jobs.claim_training(None)).id
             assert job_id is not None
             try:
-                report = await train_with_progress(settings, force=force, job_id=job_id)
+                async with jobs.heartbeat(job_id):
+                    report = await train_with_progress(
+                        settings, force=force, job_id=job_id, tune_seconds=budget if tune else 0
+                    )
             except BaseException as error:
                 await jobs.finish(job_id, error=str(error) or type(error).__name__)
                 raise
@@ -48,7 +54,9 @@ def train(
     asyncio.run(run())
 
 
-async def train_with_progress(settings: Settings, *, force: bool, job_id: ObjectId | None = None) -> TrainingReport:
+async def train_with_progress(
+    settings: Settings, *, force: bool, job_id: ObjectId | None = None, tune_seconds: float = 0.0
+) -> TrainingReport:
     """Train, showing a bar, and print what came of it."""
     loop = asyncio.get_running_loop()
     reports: set[asyncio.Future[None]] = set()
@@ -67,12 +75,15 @@ async def train_with_progress(settings: Settings, *, force: bool, job_id: Object
                 reports.add(told)
                 told.add_done_callback(reports.discard)
 
-        report = await train_model(settings, datetime.now(UTC), force=force, on_progress=show)
+        report = await train_model(
+            settings, datetime.now(UTC), force=force, tune_seconds=tune_seconds, on_progress=show
+        )
         await asyncio.gather(*reports)
     _console.print(
         f"Trained on {report.n_songs:,} songs and {report.n_interactions:,} interactions "
         f"of {report.n_listeners:,} listeners."
     )
+    _print_choice(report.tuned)
     if report.metrics:
         _console.print(_table(report.metrics, report.n_cases))
     _console.print(report.verdict)
@@ -91,18 +102,27 @@ def evaluate() -> None:
             events, _, _ = await read_events(songs, datetime.now(UTC))
             with Progress(*_BAR, console=_console, transient=True) as progress:
                 task = progress.add_task("evaluate", total=1.0)
+                tuned = await asyncio.to_thread(
+                    choose,
+                    songs.columns,
+                    events,
+                    Parameters(),
+                    0.0,
+                    lambda step, share: progress.update(task, description=step, completed=share / 2),
+                )
                 metrics, n_cases = await asyncio.to_thread(
                     measure,
                     songs.columns,
                     events,
-                    Parameters(),
-                    lambda share: progress.update(task, completed=share),
+                    tuned.parameters,
+                    lambda share: progress.update(task, description="evaluate", completed=0.5 + share / 2),
                 )
             if not metrics:
                 raise OperatorError(
                     f"only {n_cases} listeners have five songs or more, {MIN_CASES} are needed: "
                     "import more interactions"
                 )
+            _print_choice(tuned)
             _console.print(_table(metrics, n_cases))
             base = metrics["popularity"]
             for name, scores in metrics.items():
@@ -110,6 +130,18 @@ def evaluate() -> None:
                     _console.print(f"{name} does not help here: it ranks below popularity.")
 
     asyncio.run(run())
+
+
+def _print_choice(tuned: Tuned) -> None:
+    """What validation chose and what it was chosen from."""
+    if not tuned.validation:
+        _console.print(f"Item model: {tuned.parameters.item_model}; too few listeners to choose by validation.")
+        return
+    tried = ", ".join(f"{name} {value:.4f}" for name, value in tuned.validation.items())
+    _console.print(f"Item model: {tuned.parameters.item_model}. Validation nDCG@20: {tried}.")
+    for n in (0, 5, 50):
+        weights = sorted(tuned.parameters.blend.weights(n).items(), key=lambda pair: -pair[1])
+        _console.print(f"Blend at {n} songs of history: " + ", ".join(f"{name} {w:.2f}" for name, w in weights))
 
 
 def _table(metrics: dict[str, Scores], n_cases: int) -> Table:

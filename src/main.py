@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from src.config.allocator import keep_freed_memory
 from src.config.logging import configure_logging
 from src.config.settings import Settings
-from src.routes import accounts, administration, listening, logins, operations, songs
+from src.routes import accounts, administration, listening, logins, operations, songs, web
 from src.routes.middleware import install_middleware
 from src.routes.problems import install_problem_handlers
 from src.services.runtime import open_runtime
@@ -21,6 +21,7 @@ _ROUTERS = (
     songs.router,
     operations.router,
     administration.router,
+    web.router,
 )
 
 DESCRIPTION = """\

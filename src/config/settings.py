@@ -42,6 +42,14 @@ class Settings(BaseSettings):
     mongodb_uri: str | None = Field(
         None, description="A MongoDB replica set. Unset: the embedded database under the data folder."
     )
+    redis_url: str | None = Field(
+        None,
+        pattern=r"^(rediss?|redis\+socket)://.+",
+        description=(
+            "Redis for background work on other hosts (`madhur worker`), and to count limits together. "
+            "Unset: this host and process."
+        ),
+    )
     mongodb_database: str = Field("madhur", pattern=r"^[A-Za-z0-9_-]{1,63}$", description="Database name.")
     secret_key: SecretStr | None = Field(
         None,
@@ -68,9 +76,6 @@ class Settings(BaseSettings):
         "100/15minutes",
         pattern=RATE,
         description="Log-ins, registrations and password resets from one address; off for no limit.",
-    )
-    redis_url: SecretStr | None = Field(
-        None, description="Redis that counts the limits for several processes. Unset: each process counts its own."
     )
     trusted_proxies: list[str] = Field(
         default_factory=list,

@@ -13,7 +13,7 @@ from src.models.songs import SongCreate, SongPatch
 from src.services import songs
 from src.services.audit import note
 from src.services.recommendations import bounds_of
-from src.services.recommender.moods import MOODS
+from src.services.recommender.moods import MOODS, Fit
 from src.services.recommender.pipeline import MOOD_THRESHOLD
 from src.services.runtime import Runtime
 from src.services.similar import similar_songs
@@ -77,21 +77,27 @@ def list_moods(runtime: Runtime) -> dict[str, Any]:
             "name": mood.name,
             "description": mood.description,
             "rule": [
-                {
-                    "feature": fit.feature,
-                    "low": _finite(fit.low),
-                    "full_from": _finite(fit.full_from),
-                    "full_to": _finite(fit.full_to),
-                    "high": _finite(fit.high),
-                    "weight": fit.weight,
-                }
-                for fit in mood.rule
+                _fit(term)
+                if isinstance(term, Fit)
+                else {"mean_of": [_fit(fit) for fit in term.fits], "weight": term.weight}
+                for term in mood.rule
             ],
             "n_songs": int(fitting[i]),
         }
         for i, mood in enumerate(MOODS)
     ]
     return {"items": items, "next_cursor": None}
+
+
+def _fit(fit: Fit) -> dict[str, Any]:
+    return {
+        "feature": fit.feature,
+        "low": _finite(fit.low),
+        "full_from": _finite(fit.full_from),
+        "full_to": _finite(fit.full_to),
+        "high": _finite(fit.high),
+        "weight": fit.weight,
+    }
 
 
 def _finite(value: float) -> float | None:

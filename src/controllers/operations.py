@@ -11,7 +11,7 @@ from src.services.runtime import Runtime
 
 
 async def start_training(runtime: Runtime, caller: Caller, *, force: bool) -> JobRead:
-    job = await jobs.start_training(runtime.settings, caller.user_id, force=force)
+    job = await jobs.start_training(runtime.queue, caller.user_id, force=force)
     await note(Act.TRAINING_STARTED, actor_id=caller.user_id, job=str(job.id), force=force)
     return jobs.read_job(job)
 

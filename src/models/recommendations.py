@@ -19,6 +19,7 @@ class Strategy(StrEnum):
     HYBRID = "hybrid"
     CONTENT = "content"
     ITEM_CF = "item_cf"
+    USER_CF = "user_cf"
     POPULARITY = "popularity"
     MOOD = "mood"
 
@@ -87,10 +88,15 @@ class FitRead(BaseModel):
     weight: float
 
 
+class MeanRead(BaseModel):
+    mean_of: list[FitRead] = Field(description="Their weighted mean: one may make up for another.")
+    weight: float
+
+
 class MoodRead(BaseModel):
     name: str
     description: str
-    rule: list[FitRead]
+    rule: list[FitRead | MeanRead] = Field(description="A song's fit is the weighted geometric mean of these.")
     n_songs: int = Field(description="Songs of the catalogue that fit it.")
 
 

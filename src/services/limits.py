@@ -97,7 +97,8 @@ class Limits:
     def of(cls, settings: Settings) -> "Limits":
         storage: Storage = CounterStorage()
         if settings.redis_url is not None:
-            url = f"async+{settings.redis_url.get_secret_value()}"
+            # The queue's library and this one name a Unix socket differently.
+            url = "async+" + settings.redis_url.replace("redis+socket://", "redis+unix://", 1)
             storage = RedisStorage(
                 url,
                 implementation="redispy",

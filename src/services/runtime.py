@@ -1,4 +1,4 @@
-"""What a running process has: settings, the snapshot it serves from, tokens, limits, mail."""
+"""What a running process has: settings, the snapshot it serves from, tokens, limits, mail, the queue of jobs."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 from src.config.settings import Settings
 from src.services.artifacts.holder import SnapshotHolder
 from src.services.database import open_database
+from src.services.jobs import JobQueue, open_queue
 from src.services.limits import Limits
 from src.services.mail import Mailer, mailer_of
 from src.services.tokens import TokenIssuer
@@ -26,6 +27,7 @@ class Runtime:
     tokens: TokenIssuer
     limits: Limits
     mailer: Mailer
+    queue: JobQueue
 
     async def faults(self) -> dict[str, str]:
         """What is wrong just now, by part; empty when all is well."""
@@ -44,18 +46,22 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """A process ready to serve: the database open, a snapshot loaded and kept up to date.
 
     Raises:
-        OperatorError: the database cannot be opened, or a key file or address of the settings not be used.
+        OperatorError: the database cannot be opened, or a key file, address or queue of the settings not be used.
     """
     # Before the database: a mistake in these settings is told at once.
     tokens, limits, mailer = TokenIssuer.of(settings), Limits.of(settings), mailer_of(settings)
+    queue = open_queue(settings)
     async with open_database(settings) as database:
         holder = SnapshotHolder(settings)
         await holder.start()
         following = asyncio.create_task(holder.run(), name="follow-releases")
         try:
-            yield Runtime(settings, database, holder, tokens, limits, mailer)
+            yield Runtime(settings, database, holder, tokens, limits, mailer, queue)
         finally:
             await limits.close()
-            following.cancel()
+            # More than once: before Python 3.12 `asyncio.wait_for`, with which PyMongo waits, may swallow a cancel.
+            while not following.done():
+                following.cancel()
+                await asyncio.wait([following], timeout=1)
             with contextlib.suppress(asyncio.CancelledError):
                 await following

@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from importlib.metadata import version as package_version
+from time import monotonic
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from src.services.recommender.catalogue import Columns
 from src.services.recommender.evaluation import Case, Scores, evaluate
 from src.services.recommender.fit import Parameters, fit_model
 from src.services.recommender.interactions import Events, aggregate, split_last
+from src.services.recommender.tuning import Tuned, tune
 from src.services.recommender.vocabulary import Vocabulary
 from src.services.taste import LIKE_WEIGHT, play_weight
 
@@ -47,15 +49,23 @@ class TrainingReport:
     n_interactions: int
     n_cases: int
     metrics: dict[str, Scores]
+    tuned: Tuned
 
 
 async def train(
-    settings: Settings, now: datetime, *, force: bool = False, on_progress: Progress | None = None
+    settings: Settings,
+    now: datetime,
+    *,
+    force: bool = False,
+    tune_seconds: float = 0.0,
+    on_progress: Progress | None = None,
 ) -> TrainingReport:
     """Train on everything stored and make the model live if it is fit for it.
 
     Args:
         force: publish whatever the gate says.
+        tune_seconds: above 0, how long to try other settings of the item model; the best are kept, and
+            later trainings start from them.
         on_progress: called with (step, share done).
     """
     tell = on_progress or (lambda step, share: None)
@@ -63,17 +73,25 @@ async def train(
     songs, change = await read_catalogue()
     tell("reading interactions", 0.2)
     events, data_hash, n_interactions = await read_events(songs, now)
-    tell("fitting and evaluating", 0.4)
-    parameters = Parameters()
+    tuned = await asyncio.to_thread(
+        choose,
+        songs.columns,
+        events,
+        await _live_parameters(),
+        tune_seconds,
+        lambda s, share: tell(s, 0.3 + 0.3 * share),
+    )
+    parameters = tuned.parameters
+    tell("fitting and evaluating", 0.6)
     metrics, n_cases = await asyncio.to_thread(
-        measure, songs.columns, events, parameters, lambda share: tell("fitting and evaluating", 0.4 + 0.4 * share)
+        measure, songs.columns, events, parameters, lambda share: tell("fitting and evaluating", 0.6 + 0.2 * share)
     )
     passed, verdict = gate(metrics, n_cases)
     version = None
     if passed or force:
         tell("fitting on everything", 0.8)
         version = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        model = await asyncio.to_thread(fit_model, events, len(songs.columns), parameters)
+        model = await asyncio.to_thread(fit_model, events, songs.columns, parameters)
         snapshot = await asyncio.to_thread(Snapshot.of, songs, change, model, version)
         arrays, entries = await asyncio.to_thread(encode, snapshot)
         tell("publishing", 0.9)
@@ -84,6 +102,7 @@ async def train(
             "compared_with": await _live_metrics(),
             "data_sha256": data_hash,
             "parameters": asdict(parameters),
+            "validation": tuned.validation,
             "seed": SEED,
             "n_songs": len(songs.columns),
             "n_listeners": events.n_users,
@@ -94,7 +113,38 @@ async def train(
         }
         await publish(settings, version, arrays, manifest)
     tell("done", 1.0)
-    return TrainingReport(version, verdict, len(songs.columns), events.n_users, n_interactions, n_cases, metrics)
+    return TrainingReport(version, verdict, len(songs.columns), events.n_users, n_interactions, n_cases, metrics, tuned)
+
+
+async def _live_parameters() -> Parameters:
+    """What the live model was fitted with, so that what ``--tune`` found is not lost; defaults without one."""
+    version = await live_version()
+    release = None if version is None else await ModelRelease.find_one(ModelRelease.version == version)
+    kept = {} if release is None else release.manifest.get("parameters", {})
+    names = {field.name for field in fields(Parameters)} - {"blend"}  # the blend is fitted each time
+    return Parameters(**{name: value for name, value in kept.items() if name in names})
+
+
+def choose(
+    columns: Columns,
+    events: Events,
+    start: Parameters,
+    tune_seconds: float = 0.0,
+    on_progress: Progress | None = None,
+) -> Tuned:
+    """Parameters by validation within the training part; ``start`` where too few listeners have enough history."""
+    train_events, _ = split_last(events)
+    fit_events, cases = split_last(train_events)
+    if len(cases) < MIN_CASES:
+        return Tuned(start, {})
+    deadline = monotonic() + tune_seconds if tune_seconds > 0 else float("inf")
+
+    def watch(step: str, share: float) -> bool:
+        if on_progress:
+            on_progress(step, share)
+        return monotonic() < deadline
+
+    return tune(columns, fit_events, cases, start, thorough=tune_seconds > 0, watch=watch)
 
 
 async def _live_metrics() -> dict[str, Any] | None:
@@ -121,7 +171,7 @@ def score_cases(
     parameters: Parameters,
     on_progress: Callable[[float], None] | None = None,
 ) -> dict[str, Scores]:
-    bundle = derive(columns, fit_model(train_events, len(columns), parameters))
+    bundle = derive(columns, fit_model(train_events, columns, parameters))
     report = None if on_progress is None else lambda done, total: on_progress(done / total)
     return evaluate(bundle, cases, np.random.default_rng(SEED), train_events.n_users, report)
 

@@ -35,6 +35,8 @@ def in_words(
             return f"Listeners who like {_named(known[reason.because])} play this too"
         case "item_cf":
             return "Goes with your history"
+        case "user_cf":
+            return "Played by listeners whose taste is near yours"
         case "content" if reason.because >= 0:
             return _likeness(song, known[reason.because])
         case "content":
@@ -70,7 +72,8 @@ def _likeness(song: Card, liked: Card) -> str:
 
 def _mood(song: Card, fit: float, mood: int) -> str:
     audio = song["audio_features"]
-    names = [f.feature for f in sorted(MOODS[mood].rule, key=lambda f: -f.weight) if audio.get(f.feature) is not None]
+    by_weight = sorted(MOODS[mood].fits, key=lambda fit: -fit.weight)
+    names = list(dict.fromkeys(fit.feature for fit in by_weight if audio.get(fit.feature) is not None))
     facts = ", ".join(f"{_label(name)} {_number(name, audio[name])}" for name in names[:2])
     return f"Fits {MOODS[mood].name} at {fit:.2f}" + (f": {facts}" if facts else "")
 

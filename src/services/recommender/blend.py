@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+_COLD: Final = {"content": 0.50, "item_cf": 0.30, "user_cf": 0.05, "popularity": 0.15}
+_WARM: Final = {"content": 0.10, "item_cf": 0.65, "user_cf": 0.20, "popularity": 0.05}
+
 
 @dataclass(frozen=True, slots=True)
 class Blend:
@@ -12,8 +15,8 @@ class Blend:
     A listener with ``n`` songs of history is ``n / (n + half_history)`` of the way.
     """
 
-    cold: Mapping[str, float] = field(default_factory=lambda: {"content": 0.55, "item_cf": 0.30, "popularity": 0.15})
-    warm: Mapping[str, float] = field(default_factory=lambda: {"content": 0.15, "item_cf": 0.80, "popularity": 0.05})
+    cold: Mapping[str, float] = field(default_factory=lambda: dict(_COLD))
+    warm: Mapping[str, float] = field(default_factory=lambda: dict(_WARM))
     half_history: float = 10.0
 
     def weights(self, n_history: int) -> dict[str, float]:

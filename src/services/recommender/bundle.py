@@ -21,23 +21,32 @@ class Model:
 
     Attributes:
         item_weights: row per song of history, the songs it speaks for (see ``item_cf``).
+        listeners: row per song, the listeners who play it, and ``histories``: row per listener, the songs they play;
+            numbers and weights as ``user_cf.fit_listeners`` gives them, no user ids.
         play_counts: decayed plays, float32 (n_items,).
         n_listeners: int32 (n_items,), listeners who played or liked the song, for the reasons.
         blend: weights of the scorers.
     """
 
     item_weights: Ragged
+    listeners: Ragged
+    histories: Ragged
     play_counts: NDArray[np.float32]
     n_listeners: NDArray[np.int32]
     blend: Blend = DEFAULT
 
     @classmethod
     def untrained(cls, n_items: int) -> "Model":
-        return cls(Ragged.empty(n_items), np.zeros(n_items, np.float32), np.zeros(n_items, np.int32))
+        nothing, nobody = Ragged.empty(n_items), Ragged.empty(0)
+        return cls(nothing, nothing, nobody, np.zeros(n_items, np.float32), np.zeros(n_items, np.int32))
 
     @property
     def has_item_cf(self) -> bool:
         return len(self.item_weights.indices) > 0
+
+    @property
+    def has_user_cf(self) -> bool:
+        return len(self.histories.indices) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,7 @@ def _stretched(model: Model, n_items: int) -> Model:
     return replace(
         model,
         item_weights=model.item_weights.extended(n_items),
+        listeners=model.listeners.extended(n_items),
         play_counts=np.concatenate([model.play_counts, np.zeros(missing, np.float32)]),
         n_listeners=np.concatenate([model.n_listeners, np.zeros(missing, np.int32)]),
     )

@@ -15,12 +15,14 @@ from src.services.recommender.ragged import Ragged
 BLOCK_ITEMS: Final = 1024
 
 
-def fit_cosine(interactions: sparse.csr_matrix, *, shrinkage: float = 10.0, n_neighbours: int = 100) -> Ragged:
+def fit_cosine(
+    interactions: sparse.csr_matrix, *, shrinkage: float = 10.0, n_neighbours: int = 100, asymmetry: float = 0.5
+) -> Ragged:
     """Cosine between songs with shrinkage, the ``n_neighbours`` strongest of each.
 
     The similarity of two songs that few listeners share is drawn towards 0 by ``n / (n + shrinkage)``,
-    ``n`` the number of listeners they share (Bell & Koren 2007). Products are formed ``BLOCK_ITEMS`` songs
-    at a time, so memory follows the block and not the square of the catalogue (Sarwar et al. 2001).
+    ``n`` the number of listeners they share (Bell & Koren 2007). With ``asymmetry`` above 0.5 the song of the
+    history is normalised more and the song recommended less, which favours well-known ones (Aiolli, RecSys 2013).
 
     Args:
         interactions: (n_users, n_items), values above 0.
@@ -28,19 +30,48 @@ def fit_cosine(interactions: sparse.csr_matrix, *, shrinkage: float = 10.0, n_ne
     Returns:
         Row per song of history: the songs it speaks for and the weight of each, strongest first.
     """
-    n_items = interactions.shape[1]
     matrix = interactions.astype(np.float32).tocsc()
-    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel())
-    unit = matrix @ sparse.diags((1 / np.maximum(norms, 1e-9)).astype(np.float32), format="csc")
-    unit_rows = unit.tocsr()
-    binary_rows = unit_rows.copy()
+    squares = np.maximum(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel(), 1e-18)
+    history = matrix @ sparse.diags((squares**-asymmetry).astype(np.float32), format="csc")
+    songs = matrix @ sparse.diags((squares ** (asymmetry - 1)).astype(np.float32), format="csc")
+    return _strongest_products(history, songs, shrinkage, n_neighbours)
+
+
+def fit_bm25(interactions: sparse.csr_matrix, *, n_neighbours: int = 100, k1: float = 1.2, b: float = 0.2) -> Ragged:
+    """Products of BM25-weighted histories: long histories and well-known songs say less (Robertson & Zaragoza 2009).
+
+    Returns:
+        As ``fit_cosine``.
+    """
+    matrix = interactions.astype(np.float32).tocsr(copy=True)
+    lengths = np.asarray(matrix.sum(axis=1)).ravel()
+    relative = 1 - b + b * lengths / max(float(lengths.mean()) if len(lengths) else 0.0, 1e-9)
+    n_listeners = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    idf = np.maximum(np.log(matrix.shape[0] + 1) - np.log1p(n_listeners), 1e-3)
+    damped = k1 * np.repeat(relative, np.diff(matrix.indptr)) + matrix.data
+    matrix.data = (matrix.data * (k1 + 1) / damped * idf[matrix.indices]).astype(np.float32)
+    weighted = matrix.tocsc()
+    return _strongest_products(weighted, weighted, 0.0, n_neighbours)
+
+
+def _strongest_products(
+    history: sparse.csc_matrix, songs: sparse.csc_matrix, shrinkage: float, n_neighbours: int
+) -> Ragged:
+    """The ``n_neighbours`` largest entries of each row of ``history.T @ songs``, shrunk, without the diagonal.
+
+    Both have one pattern. Products are formed ``BLOCK_ITEMS`` songs at a time, so memory follows the block and
+    not the square of the catalogue (Sarwar et al. 2001).
+    """
+    n_items = songs.shape[1]
+    song_rows = songs.tocsr()
+    binary_rows = song_rows.copy()
     binary_rows.data = np.ones_like(binary_rows.data)
     indptr = [0]
     indices: list[NDArray[np.int32]] = []
     data: list[NDArray[np.float32]] = []
     for start in range(0, n_items, BLOCK_ITEMS):
-        block = unit[:, start : start + BLOCK_ITEMS]
-        similarity = (block.T @ unit_rows).tocsr()
+        block = history[:, start : start + BLOCK_ITEMS]
+        similarity = (block.T @ song_rows).tocsr()
         ones = block.copy()
         ones.data = np.ones_like(ones.data)
         shared = (ones.T @ binary_rows).tocsr()

@@ -1,12 +1,13 @@
 """Moods as fuzzy rules over audio features.
 
-A rule is data: for each feature a trapezoid that says how well a value fits, and a weight. A song's
-membership is the weighted geometric mean of its fits, so one feature that does not fit at all rules the
-song out, as a conjunction should, while several slight misfits only lower it. Arousal and valence follow
-Russell (1980), "A circumplex model of affect"; fuzzy sets follow Zadeh (1965).
+A rule is data: terms with weights. A term is a trapezoid over one feature that says how well a value fits,
+or the mean of several such, where one may make up for another: a song is stirring by energy, loudness and a
+lack of acoustic sound taken together. A song's membership is the weighted geometric mean of its terms, so one
+that does not fit at all rules the song out, as a conjunction should, while several slight misfits only lower
+it. Arousal and valence follow Russell (1980), "A circumplex model of affect"; fuzzy sets follow Zadeh (1965).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -50,52 +51,110 @@ def at_most(feature: str, full: float, none: float, weight: float = 1.0) -> Fit:
 
 
 @dataclass(frozen=True, slots=True)
+class Mean:
+    """The weighted mean of several fits: one may make up for another."""
+
+    fits: tuple[Fit, ...]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Mood:
     """A named mood: what it means in words, and its rule."""
 
     name: str
     description: str
-    rule: tuple[Fit, ...]
+    rule: tuple[Fit | Mean, ...]
+
+    @property
+    def fits(self) -> tuple[Fit, ...]:
+        """Every fit of the rule, those of means too, with its part of the rule as its weight."""
+        found = []
+        for term in self.rule:
+            if isinstance(term, Fit):
+                found.append(term)
+            else:
+                total = sum(fit.weight for fit in term.fits)
+                found += [replace(fit, weight=term.weight * fit.weight / total) for fit in term.fits]
+        return tuple(found)
+
+
+# Each is the contrary of the other: what is half stirring is half still.
+_STIRRING: Final = (
+    at_least("energy", 0.30, 0.80, 2),
+    at_least("loudness_db", -14, -4),
+    at_most("acousticness", 0.0, 0.80),
+)
+_STILL: Final = (
+    at_most("energy", 0.30, 0.80, 2),
+    at_most("loudness_db", -14, -4),
+    at_least("acousticness", 0.0, 0.80),
+)
 
 
 MOODS: Final = (
     Mood(
         "happy",
-        "Bright and lively: high valence with some energy.",
+        "Bright and lively: stirring, with high valence, danceable rather than driven to the full.",
         (
-            at_least("valence", 0.35, 0.70, 2),
-            at_least("energy", 0.25, 0.55),
-            at_least("danceability", 0.30, 0.55),
+            Mean(_STIRRING),
+            at_least("valence", 0.10, 0.35),
+            Mean(
+                (
+                    at_least("valence", 0.20, 0.80, 4),
+                    at_least("danceability", 0.35, 0.75, 2),
+                    at_most("energy", 0.70, 1.00, 3),
+                    at_most("loudness_db", -8.5, -2.5, 1.5),
+                    at_most("tempo_bpm", 85, 165, 1.5),
+                )
+            ),
         ),
     ),
     Mood(
         "sad",
-        "Low in spirits: low valence, little energy, slow or sparse, with a voice.",
+        "Low in spirits: rather still, not glad, with a voice, and not merely quiet.",
         (
-            at_most("valence", 0.25, 0.50, 2),
-            at_most("energy", 0.40, 0.70),
-            at_most("danceability", 0.55, 0.80, 0.5),
-            at_most("instrumentalness", 0.30, 0.90, 0.5),
+            Mean(_STILL),
+            at_most("valence", 0.50, 0.85),
+            Mean(
+                (
+                    at_most("instrumentalness", 0.10, 0.90, 2),
+                    at_least("loudness_db", -20, -10),
+                    at_least("energy", 0.0, 0.40),
+                )
+            ),
         ),
     ),
     Mood(
         "calm",
-        "Quiet and at rest: little energy, soft, rather acoustic.",
+        "Quiet and at rest: still, and without words or very soft.",
         (
-            at_most("energy", 0.30, 0.55, 2),
-            at_most("loudness_db", -12, -6),
-            at_least("acousticness", 0.20, 0.60),
-            at_most("speechiness", 0.08, 0.25, 0.5),
+            Mean(_STILL),
+            at_most("energy", 0.45, 0.75),
+            Mean(
+                (
+                    at_least("instrumentalness", 0.10, 0.90, 2),
+                    at_most("loudness_db", -20, -10),
+                    at_most("energy", 0.0, 0.40),
+                )
+            ),
         ),
     ),
     Mood(
         "energetic",
-        "Loud and driving: high energy, little acoustic.",
+        "Loud and driving: stirring to the full, rather fierce than bright.",
         (
-            at_least("energy", 0.55, 0.80, 2),
-            at_least("loudness_db", -11, -6),
-            at_most("acousticness", 0.15, 0.50),
-            at_least("tempo_bpm", 85, 115, 0.5),
+            Mean(_STIRRING),
+            at_least("energy", 0.40, 0.65),
+            Mean(
+                (
+                    at_least("energy", 0.70, 1.00, 3),
+                    at_least("loudness_db", -8.5, -2.5, 1.5),
+                    at_least("tempo_bpm", 85, 165, 1.5),
+                    at_most("valence", 0.20, 0.80, 4),
+                    at_most("danceability", 0.35, 0.75, 2),
+                )
+            ),
         ),
     ),
     Mood(
@@ -179,12 +238,17 @@ def membership(mood: Mood, audio: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     log_sum = np.zeros(len(audio), np.float32)
     known = np.zeros(len(audio), np.bool_)
-    total = sum(fit.weight for fit in mood.rule)
-    for fit in mood.rule:
-        values = audio[:, COLUMN[fit.feature]]
-        known |= ~np.isnan(values)
-        log_sum += np.float32(fit.weight / total) * np.log(np.maximum(fit.membership(values), 1e-4))
-    return np.where(known, np.exp(log_sum), 0).astype(np.float32)
+    total = sum(term.weight for term in mood.rule)
+    for term in mood.rule:
+        fits = (term,) if isinstance(term, Fit) else term.fits
+        whole = sum(fit.weight for fit in fits)
+        fitting = np.zeros(len(audio), np.float32)
+        for fit in fits:
+            values = audio[:, COLUMN[fit.feature]]
+            known |= ~np.isnan(values)
+            fitting += np.float32(fit.weight / whole) * fit.membership(values)
+        log_sum += np.float32(term.weight / total) * np.log(np.maximum(fitting, 1e-4))
+    return np.where(known, np.exp(np.minimum(log_sum, 0)), 0).astype(np.float32)
 
 
 def mood_matrix(audio: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from src.services.recommender.bundle import Bundle
 from src.services.recommender.context import Context, Request
 from src.services.recommender.diversify import rerank
 from src.services.recommender.filters import allowed, nearness
-from src.services.recommender.scorers import content, item_cf, popularity
+from src.services.recommender.scorers import content, item_cf, popularity, user_cf
 
 Scorer = Callable[[Bundle, Context], NDArray[np.float32] | None]
 
@@ -26,6 +26,7 @@ Parts = dict[str, tuple[float, NDArray[np.float32]]]
 SCORERS: Final[Mapping[str, Scorer]] = {
     "content": content.score,
     "item_cf": item_cf.score,
+    "user_cf": user_cf.score,
     "popularity": popularity.score,
 }
 
@@ -110,7 +111,8 @@ def blended(bundle: Bundle, context: Context, strategy: str) -> tuple[Parts, str
         if opinion is not None:
             return {strategy: (1.0, opinion)}, None
         parts, reason = blended(bundle, context, "hybrid")
-        if strategy == "item_cf" and not bundle.model.has_item_cf:
+        model = bundle.model
+        if (strategy == "item_cf" and not model.has_item_cf) or (strategy == "user_cf" and not model.has_user_cf):
             return parts, "no_model"
         return parts, reason or "no_opinion"
     if context.is_cold:
@@ -153,7 +155,10 @@ def _with_wishes(
 
 
 def _best(total: NDArray[np.float32], mask: NDArray[np.bool_], n: int) -> NDArray[np.intp]:
-    """The rows with the highest scores under the mask, best first; equal ones by row, but for which of them the cut takes."""
+    """The rows with the highest scores under the mask, best first, equal ones by row.
+
+    Of equal ones at the cut any may be taken.
+    """
     rows = np.flatnonzero(mask)
     values = total[rows]
     if n < len(rows):

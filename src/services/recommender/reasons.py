@@ -19,7 +19,7 @@ class Reason:
     """One reason, heaviest first in its list.
 
     Attributes:
-        source: "item_cf", "content", "popularity", "mood" or "targets".
+        source: "item_cf", "user_cf", "content", "popularity", "mood" or "targets".
         weight: its part of the song's score.
         because: row of the song of the history it comes from, or -1.
         likeness: audio similarity to that song, 0 to 1; 0 where it does not apply.

@@ -24,8 +24,9 @@ BLEND = Blend(cold={"content": 0.5, "popularity": 0.5}, warm={"item_cf": 0.7, "c
 
 @pytest.fixture(scope="module")
 def snapshot() -> Snapshot:
-    model = fit_model(events_of(40, N), N, Parameters(blend=BLEND))
-    return Snapshot.of(collect(documents(N)), 17, model, "v1")
+    songs = collect(documents(N))
+    model = fit_model(events_of(40, N), songs.columns, Parameters(blend=BLEND))
+    return Snapshot.of(songs, 17, model, "v1")
 
 
 @pytest.fixture(scope="module")

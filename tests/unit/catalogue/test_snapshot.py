@@ -1,5 +1,6 @@
 """Snapshots: changes merged in make what a reading from scratch makes."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,12 @@ QUERIES = ("wholly", "new", "storm", "artist", "artist 1", "zoe", "río 2", "gla
 
 def model(n: int) -> Model:
     weights = Ragged(np.arange(n + 1), np.roll(np.arange(n, dtype=np.int32), 1), np.ones(n, np.float32))
-    return Model(weights, np.arange(n, dtype=np.float32), np.arange(n, dtype=np.int32))
+    return replace(
+        Model.untrained(n),
+        item_weights=weights,
+        play_counts=np.arange(n, dtype=np.float32),
+        n_listeners=np.arange(n, dtype=np.int32),
+    )
 
 
 def id_of(number: int) -> bytes:

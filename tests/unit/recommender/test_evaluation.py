@@ -69,7 +69,7 @@ def test_random_finds_its_share() -> None:
 
 def test_collaborative_filtering_beats_popularity_where_listeners_have_tastes() -> None:
     events, cases = split_last(events_of(90, 150, per_user=25))
-    bundle = read_only(derive(columns_of(150), fit_model(events, 150, Parameters())))
+    bundle = read_only(derive(columns_of(150), fit_model(events, columns_of(150), Parameters())))
     told: list[tuple[int, int]] = []
 
     scores = evaluate(bundle, cases, rng(), 90, lambda done, total: told.append((done, total)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from src.services.recommender.fit import Parameters, fit_model
 from src.services.recommender.interactions import Events, aggregate, split_last
-from tests.unit.recommender.worlds import as_dense, events_of
+from tests.unit.recommender.worlds import as_dense, columns_of, events_of
 
 N_USERS, N_ITEMS = 5, 6
 # (listener, song, weight, age in days); quarters add up exactly.
@@ -103,9 +103,9 @@ def test_without_events_there_is_nothing_to_split() -> None:
 
 def test_a_fit_takes_everything_from_the_events_and_is_deterministic() -> None:
     events = build([(0, 1, 1.0, 0.0), (0, 2, 1.0, 60.0), (1, 1, 0.5, 120.0), (1, 2, 1.0, 0.0), (2, 5, 2.0, 60.0)])
-    parameters = Parameters(shrinkage=2.0, half_life_days=60.0)
+    parameters = Parameters(item_model="cosine", shrinkage=2.0, half_life_days=60.0)
 
-    model = fit_model(events, N_ITEMS, parameters)
+    model = fit_model(events, columns_of(N_ITEMS), parameters)
 
     assert model.play_counts.tolist() == pytest.approx([0, 1.125, 1.5, 0, 0, 1])
     assert model.n_listeners.tolist() == [0, 2, 2, 0, 0, 1]
@@ -113,6 +113,6 @@ def test_a_fit_takes_everything_from_the_events_and_is_deterministic() -> None:
     dense = as_dense(model.item_weights, N_ITEMS)
     assert dense[1, 2] == dense[2, 1] == pytest.approx(cosine)
     assert np.count_nonzero(dense) == 2
-    again = fit_model(events, N_ITEMS, parameters)
+    again = fit_model(events, columns_of(N_ITEMS), parameters)
     assert again.item_weights.indices.tobytes() == model.item_weights.indices.tobytes()
     assert again.item_weights.data.tobytes() == model.item_weights.data.tobytes()

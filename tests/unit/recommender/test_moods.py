@@ -6,12 +6,28 @@ import numpy as np
 import pytest
 
 from src.services.recommender.catalogue import FEATURES
-from src.services.recommender.moods import MOOD_NAMES, MOODS, Fit, Mood, at_least, at_most, membership, mood_matrix
+from src.services.recommender.moods import (
+    MOOD_NAMES,
+    MOODS,
+    Fit,
+    Mean,
+    Mood,
+    at_least,
+    at_most,
+    membership,
+    mood_matrix,
+)
 from src.services.recommender.pipeline import MOOD_THRESHOLD
 from tests.unit.recommender.worlds import audio_of, columns_of
 
 MOOD = {mood.name: mood for mood in MOODS}
-RULES = [pytest.param(mood, fit, id=f"{mood.name}-{fit.feature}") for mood in MOODS for fit in mood.rule]
+RULES = [
+    pytest.param(mood, fit, id=f"{mood.name}-{fit.feature}")
+    for mood in MOODS
+    for fit in mood.rule
+    if isinstance(fit, Fit)
+]
+PLAIN = [rule for rule in RULES if all(isinstance(term, Fit) for term in rule.values[0].rule)]
 GRIDS = {"tempo_bpm": np.linspace(30, 240, 211), "loudness_db": np.linspace(-60, 5, 261)}
 
 
@@ -53,9 +69,9 @@ def values_of(fit: Fit, *values: float) -> list[float]:
 
 
 @pytest.mark.parametrize("name", MOOD_NAMES)
-def test_a_clear_case_fits_fully_and_its_opposite_not_at_all(name: str) -> None:
+def test_a_clear_case_fits_and_its_opposite_does_not(name: str) -> None:
     positive, negative = fits(name, *PROTOTYPES[name])
-    assert positive > 0.9
+    assert positive > 0.75
     assert negative < 0.1
 
 
@@ -64,12 +80,12 @@ def test_there_are_the_ten_moods_each_with_a_description_and_known_features() ->
     assert len(MOOD_NAMES) == 10
     for mood in MOODS:
         assert mood.description.endswith(".")
-        assert {fit.feature for fit in mood.rule} <= set(FEATURES)
-        assert len({fit.feature for fit in mood.rule}) == len(mood.rule)
-        assert all(fit.weight > 0 and fit.low <= fit.full_from <= fit.full_to <= fit.high for fit in mood.rule)
+        assert {fit.feature for fit in mood.fits} <= set(FEATURES)
+        assert all(fit.weight > 0 and fit.low <= fit.full_from <= fit.full_to <= fit.high for fit in mood.fits)
+        assert sum(fit.weight for fit in mood.fits) == pytest.approx(sum(term.weight for term in mood.rule))
 
 
-@pytest.mark.parametrize(("mood", "fit"), RULES)
+@pytest.mark.parametrize(("mood", "fit"), PLAIN)
 def test_a_rule_rises_to_its_plateau_and_falls_after_it(mood: Mood, fit: Fit) -> None:
     grid = GRIDS.get(fit.feature, np.linspace(0, 1, 201))
     positive = PROTOTYPES[mood.name][0]
@@ -91,7 +107,7 @@ def test_one_feature_that_does_not_fit_at_all_rules_a_song_out(mood: Mood, fit: 
     assert result < MOOD_THRESHOLD
 
 
-@pytest.mark.parametrize(("mood", "fit"), RULES)
+@pytest.mark.parametrize(("mood", "fit"), PLAIN)
 def test_an_unknown_feature_fits_half(mood: Mood, fit: Fit) -> None:
     ideal = {f.feature: f.full_from if np.isfinite(f.full_from) else f.full_to for f in mood.rule}
     unknown = {name: value for name, value in ideal.items() if name != fit.feature}
@@ -123,8 +139,17 @@ def test_a_weight_is_how_much_a_feature_counts_in_the_geometric_mean() -> None:
     assert result.tolist() == pytest.approx([0.25**0.75, 0.25**0.25], rel=1e-5)
 
 
-def test_more_energy_and_valence_is_never_less_happy() -> None:
-    steps = [song(0.1 * i, 0.1 * i, 0.1 * i, 100, 0.3) for i in range(11)]
+def test_in_a_mean_one_feature_makes_up_for_another() -> None:
+    mood = Mood(
+        "m", "d.", (Mean((at_least("energy", 0, 1, 3), at_least("valence", 0, 1)), 2), at_most("liveness", 0, 1))
+    )
+    audio = audio_of({"energy": 1.0, "valence": 0.0, "liveness": 0.0}, {"energy": 0.0, "valence": 1.0, "liveness": 0.5})
+    assert membership(mood, audio).tolist() == pytest.approx([0.75 ** (2 / 3), (0.25**2 * 0.5) ** (1 / 3)], rel=1e-5)
+    assert [(fit.feature, fit.weight) for fit in mood.fits] == [("energy", 1.5), ("valence", 0.5), ("liveness", 1.0)]
+
+
+def test_more_valence_is_never_less_happy() -> None:
+    steps = [song(0.6, 0.1 * i, 0.6, 100, 0.3) for i in range(11)]
     assert all(b >= a for a, b in pairwise(fits("happy", *steps)))
 
 

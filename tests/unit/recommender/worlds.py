@@ -85,7 +85,7 @@ def events_of(n_users: int, n_items: int, seed: int = 0, per_user: int = 12) -> 
 def trained(n: int = 120, seed: int = 0, **given: Any) -> Bundle:
     """A bundle with a fitted model, its arrays read-only as memory-mapped ones are."""
     columns = columns_of(n, seed, **given)
-    return read_only(derive(columns, fit_model(events_of(60, n, seed), n, Parameters())))
+    return read_only(derive(columns, fit_model(events_of(60, n, seed), columns, Parameters())))
 
 
 def untrained(n: int = 120, seed: int = 0, **given: Any) -> Bundle:
