@@ -150,7 +150,8 @@ async def test_each_refresh_gives_a_new_access_token_and_replaces_the_cookie(
 
 async def test_a_cookie_that_was_used_before_ends_the_log_in(client: httpx.AsyncClient, ada_exists: None) -> None:
     stolen = cookie_of(await log_in_at(client)).value
-    assert (await client.post("/session/refresh", headers=OURS)).status_code == 200
+    for _ in range(2):  # the second shows that the first's answer arrived, which ends the grace of a retry
+        assert (await client.post("/session/refresh", headers=OURS)).status_code == 200
     current = client.cookies[COOKIE]
     for token in (stolen, current):
         client.cookies.clear()
@@ -220,4 +221,6 @@ async def test_the_public_api_takes_no_cookie_for_a_log_in(client: httpx.AsyncCl
 
 async def test_the_players_own_routes_are_not_part_of_the_public_api(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
-    assert [path for path in paths if not path.startswith(("/api/", "/healthz", "/readyz", "/metrics"))] == []
+    assert [
+        path for path in paths if not path.startswith(("/api/", "/.well-known/", "/healthz", "/readyz", "/metrics"))
+    ] == []
