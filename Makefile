@@ -68,9 +68,9 @@ lock: $(VENV)/created ## Pin every dependency again, with hashes, for all platfo
 			>/dev/null; \
 		printf '%s: %s packages\n' "$$output" "$$(grep -c '==' "$$output")"; \
 	}; \
-	compile dev pyproject.toml --extra embedded --extra dev --group build $(if $(UPGRADE),--upgrade); \
+	compile dev pyproject.toml --extra embedded --extra worker --extra dev --group build $(if $(UPGRADE),--upgrade); \
 	compile run pyproject.toml --extra embedded --group build --constraints requirements/dev.txt; \
-	compile prod pyproject.toml --constraints requirements/dev.txt; \
+	compile prod pyproject.toml --extra worker --constraints requirements/dev.txt; \
 	compile build --group build --constraints requirements/dev.txt
 
 docker: ## Build the production image

@@ -1,4 +1,4 @@
-"""The ``madhur`` command: serve, demo, import, train, evaluate, promote, users."""
+"""The ``madhur`` command: serve, demo, import, train, evaluate, promote, users, worker."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
 
-from src import cli_import, cli_models, cli_users
+from src import cli_import, cli_models, cli_users, cli_worker
 from src.cli_demo import demo, prepare_demo
 from src.config.settings import Settings
 from src.models.errors import MadhurError, OperatorError
@@ -28,6 +28,7 @@ app.command()(cli_models.train)
 app.command()(cli_models.evaluate)
 app.command()(cli_models.models)
 app.command()(cli_models.promote)
+app.command()(cli_worker.worker)
 
 _errors = Console(stderr=True, highlight=False)
 
@@ -45,8 +46,10 @@ def serve(
     host, port = host or settings.host, settings.port if port is None else port
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     console = Console(highlight=False)
-    console.print(f"Madhur serves on [bold]http://{shown}:{port}[/]: try it at [bold]http://{shown}:{port}/docs[/].")
-    console.print("Register there with POST /api/v1/auth/register, then log in with Authorize. Ctrl-C stops.")
+    console.print(
+        f"Madhur plays at [bold]http://{shown}:{port}/[/]; its API is at [bold]http://{shown}:{port}/docs[/]."
+    )
+    console.print("Make an account there, or log in. Ctrl-C stops.")
     uvicorn.run("src.main:create_app", factory=True, host=host, port=port, log_config=None, server_header=False)
 
 

@@ -42,9 +42,10 @@ def train(
             job_id = ObjectId(job) if job else (await jobs.claim_training(None)).id
             assert job_id is not None
             try:
-                report = await train_with_progress(
-                    settings, force=force, job_id=job_id, tune_seconds=budget if tune else 0
-                )
+                async with jobs.heartbeat(job_id):
+                    report = await train_with_progress(
+                        settings, force=force, job_id=job_id, tune_seconds=budget if tune else 0
+                    )
             except BaseException as error:
                 await jobs.finish(job_id, error=str(error) or type(error).__name__)
                 raise

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     mongodb_uri: str | None = Field(
         None, description="A MongoDB replica set. Unset: the embedded database under the data folder."
     )
+    redis_url: str | None = Field(
+        None,
+        pattern=r"^(rediss?|redis\+socket)://.+",
+        description="Redis for background work on other hosts (`madhur worker`). Unset: processes of this host.",
+    )
     mongodb_database: str = Field("madhur", pattern=r"^[A-Za-z0-9_-]{1,63}$", description="Database name.")
     secret_key: SecretStr | None = Field(
         None,

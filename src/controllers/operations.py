@@ -9,7 +9,7 @@ from src.services.runtime import Runtime
 
 
 async def start_training(runtime: Runtime, caller: Caller, *, force: bool) -> JobRead:
-    return jobs.read_job(await jobs.start_training(runtime.settings, caller.user_id, force=force))
+    return jobs.read_job(await jobs.start_training(runtime.queue, caller.user_id, force=force))
 
 
 async def get_job(job_id: str) -> JobRead:

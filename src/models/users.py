@@ -128,3 +128,19 @@ class TokenPair(BaseModel):
     refresh_token: str
     token_type: str = "bearer"  # noqa: S105 - the name of a scheme
     expires_in: int = Field(description="Seconds until the access token expires.")
+
+
+class SessionCreate(BaseModel):
+    """Name (or address) and password, from the player's page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    username: str = Field(min_length=1, max_length=254)
+    password: SecretStr = Field(min_length=1, max_length=128)
+
+
+class SessionRead(BaseModel):
+    """What the player's page is told of a log-in: the refresh token is not in it."""
+
+    access_token: str
+    expires_in: int = Field(description="Seconds until the access token expires.")

@@ -44,7 +44,7 @@ async def metrics(_: AdminDep) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.post("/api/v1/admin/train", status_code=202, tags=["admin"], responses=responses(401, 403, 409, 422))
+@router.post("/api/v1/admin/train", status_code=202, tags=["admin"], responses=responses(401, 403, 409, 422, 503))
 async def start_training(runtime: RuntimeDep, caller: AdminDep, force: bool = False) -> JobRead:
     """Train on everything stored, in a process of its own; poll the job. `force` publishes whatever the gate says."""
     return await operations.start_training(runtime, caller, force=force)

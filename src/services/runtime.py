@@ -1,4 +1,4 @@
-"""What a running process has: settings, the snapshot it serves from, the maker of tokens."""
+"""What a running process has: settings, the snapshot it serves from, the maker of tokens, the queue of jobs."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 from src.config.settings import Settings
 from src.services.artifacts.holder import SnapshotHolder
 from src.services.database import open_database
+from src.services.jobs import JobQueue, open_queue
 from src.services.tokens import TokenIssuer
 
 
@@ -22,6 +23,7 @@ class Runtime:
     database: AsyncDatabase[dict[str, Any]]
     holder: SnapshotHolder
     tokens: TokenIssuer
+    queue: JobQueue
 
     async def faults(self) -> dict[str, str]:
         """What is wrong just now, by part; empty when all is well."""
@@ -40,15 +42,19 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """A process ready to serve: the database open, a snapshot loaded and kept up to date.
 
     Raises:
-        OperatorError: the database cannot be opened.
+        OperatorError: the database cannot be opened, or the settings name a queue that is not installed.
     """
+    queue = open_queue(settings)
     async with open_database(settings) as database:
         holder = SnapshotHolder(settings)
         await holder.start()
         following = asyncio.create_task(holder.run(), name="follow-releases")
         try:
-            yield Runtime(settings, database, holder, TokenIssuer.of(settings))
+            yield Runtime(settings, database, holder, TokenIssuer.of(settings), queue)
         finally:
-            following.cancel()
+            # More than once: before Python 3.12 `asyncio.wait_for`, with which PyMongo waits, may swallow a cancel.
+            while not following.done():
+                following.cancel()
+                await asyncio.wait([following], timeout=1)
             with contextlib.suppress(asyncio.CancelledError):
                 await following

@@ -68,6 +68,7 @@ def test_every_setting_can_be_set_by_its_variable(monkeypatch: pytest.MonkeyPatc
         "port": 9123,
         "data_dir": tmp_path / "elsewhere",
         "mongodb_uri": URI,
+        "redis_url": "redis://queue.example:6379/1",
         "mongodb_database": "music-2",
         "access_token_minutes": 7,
         "refresh_token_days": 9,
@@ -104,7 +105,10 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     assert settings.secret_key is None
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "eighty"), ("LOG_LEVEL", "LOUD"), ("MONGODB_DATABASE", "a.b")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "eighty"), ("LOG_LEVEL", "LOUD"), ("REDIS_URL", "amqp://a"), ("MONGODB_DATABASE", "a.b")],
+)
 def test_a_value_that_cannot_be_used_names_its_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"MADHUR_{name}", value)
     assert name.lower() in complaint()

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from bson import ObjectId
 
 from src.config.settings import Settings
-from src.models.songs import Song
 from src.services.artifacts.holder import SnapshotHolder
 from src.services.artifacts.releases import models_dir, promote
 from src.services.songs import delete_song
@@ -99,14 +98,7 @@ async def test_a_problem_is_over_when_the_pointer_moves_back(settings: Settings,
 async def test_a_release_of_songs_that_are_all_gone_still_loads(settings: Settings, songs: list[SongJson]) -> None:
     await trained(settings)
     for song in songs:
-        await Song.find_one(Song.id == ObjectId(song["id"])).delete()
-        await delete_song_from_log(song)
+        await delete_song(song["id"])
     holder = await started(settings)
     assert holder.problem is None
     assert not holder.snapshot.bundle.columns.active.any()
-
-
-async def delete_song_from_log(song: SongJson) -> None:
-    from src.services.catalogue.store import append_change
-
-    await append_change(str(ObjectId()), [ObjectId(song["id"])])

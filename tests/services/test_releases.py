@@ -71,18 +71,6 @@ async def test_old_releases_are_pruned_but_never_the_live_one_or_the_one_before(
     assert {release.version for release in await list_releases()} == {"v4", "v5"} == folders(few)
 
 
-async def test_promoting_what_is_live_already_does_not_forget_what_was_before(settings: Settings) -> None:
-    few = settings.model_copy(update={"keep_models": 2})
-    for version in ("v1", "v2", "v3"):
-        await publish(few, version, ARRAYS, MANIFEST)
-    await promote("v2")  # v3 was live before it
-    await promote("v2")
-    await publish(few, "v4", ARRAYS, MANIFEST)
-    await publish(few, "v5", ARRAYS, MANIFEST)
-    await promote("v4")
-    assert "v5" in {release.version for release in await list_releases()}
-
-
 async def test_a_shared_release_reaches_a_host_with_another_folder(
     settings: Settings, songs: list[SongJson], database: AsyncDatabase[dict[str, Any]]
 ) -> None:

@@ -52,7 +52,7 @@ def test_the_locks_agree_on_versions(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "declared"),
     [
-        ("prod", PYPROJECT["project"]["dependencies"]),
+        ("prod", PYPROJECT["project"]["dependencies"] + PYPROJECT["project"]["optional-dependencies"]["worker"]),
         ("run", PYPROJECT["project"]["dependencies"] + PYPROJECT["project"]["optional-dependencies"]["embedded"]),
         ("dev", PYPROJECT["project"]["optional-dependencies"]["dev"]),
         ("build", PYPROJECT["build-system"]["requires"]),
@@ -82,6 +82,7 @@ BREACHES = {
     "server": ("main.py", "import uvicorn"),
     "beanie": ("routes/breach.py", "import beanie"),
     "files": ("services/breach.py", "import pyarrow"),
+    "celery": ("services/breach.py", "import celery"),
     "recommender": ("services/recommender/breach.py", "import src.services.database"),
     "scorers": ("services/recommender/scorers/breach.py", "import src.services.recommender.scorers.other"),
     "providers": ("services/providers/breach.py", "import src.services.providers.other"),

@@ -1,21 +1,18 @@
-"""Training as background work: a job document, and a process of its own that does the work.
-
-A process, not a thread: training must not take the interpreter from listeners who wait for an answer, nor
-leave its memory with the server.
-"""
+"""The job document: claimed before its work is submitted, taken by a worker, kept alive, closed once."""
 
 import asyncio
-import os
-import sys
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any, Final
 
 import structlog
 from beanie import PydanticObjectId
 from bson import ObjectId
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from src.config.settings import Settings
 from src.models.errors import ConflictError, NotFoundError
 from src.models.operations import Job, JobRead, JobState
 from src.models.users import utc_now
@@ -26,28 +23,18 @@ TRAIN: Final = "train"
 STALE: Final = timedelta(minutes=2)
 """A running job whose process has not been heard of for so long has died."""
 
-_watching: set[asyncio.Task[None]] = set()
+HEARTBEAT_SECONDS: Final = 15.0
+"""A process that works on a job says so this often, however long one step takes."""
+
+OPEN: Final = (JobState.QUEUED.value, JobState.RUNNING.value)
 
 
-async def start_training(settings: Settings, owner_id: ObjectId, *, force: bool) -> Job:
-    """Begin training in a process of its own.
+class Taken(Enum):
+    """What came of trying to take a job."""
 
-    Raises:
-        ConflictError: a training is under way.
-    """
-    job = await claim_training(owner_id)
-    command = [sys.executable, "-m", "src.cli", "train", "--job", str(job.id), *(["--force"] if force else [])]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env={**os.environ, **_environment(settings)},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    task = asyncio.create_task(_watch(job, process))
-    _watching.add(task)
-    task.add_done_callback(_watching.discard)
-    return job
+    MINE = "mine"
+    BUSY = "busy"
+    CLOSED = "closed"
 
 
 async def claim_training(owner_id: ObjectId | None) -> Job:
@@ -75,6 +62,49 @@ async def claim_training(owner_id: ObjectId | None) -> Job:
     raise ConflictError("A training is already under way; GET /api/v1/admin/jobs shows it.")
 
 
+async def take(job_id: ObjectId) -> Taken:
+    """Take a submitted job to work on it; of many at once, one gets it.
+
+    Returns:
+        MINE: it waited, or its process has died, and now it is the caller's.
+        BUSY: a live process works on it.
+        CLOSED: it has ended, or does not exist; there is nothing to do.
+    """
+    now = utc_now()
+    waits = {"state": JobState.QUEUED.value}
+    died = {"state": JobState.RUNNING.value, "heartbeat_at": {"$lt": now - STALE}}
+    jobs = Job.get_pymongo_collection()
+    taken = await jobs.find_one_and_update(
+        {"_id": job_id, "$or": [waits, died]},
+        {"$set": {"state": JobState.RUNNING.value, "heartbeat_at": now, "message": "starting"}},
+    )
+    if taken is not None:
+        return Taken.MINE
+    is_open = await jobs.count_documents({"_id": job_id, "state": {"$in": OPEN}}, limit=1)
+    return Taken.BUSY if is_open else Taken.CLOSED
+
+
+@asynccontextmanager
+async def heartbeat(job_id: ObjectId) -> AsyncIterator[None]:
+    """Keep a job alive for as long as the block runs."""
+
+    async def beat() -> None:
+        while True:
+            try:
+                await _set(job_id, {"heartbeat_at": utc_now()})
+            except PyMongoError as error:  # STALE leaves room for several more tries
+                log.warning("heartbeat failed", job=str(job_id), error=str(error))
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    beating = asyncio.create_task(beat(), name="heartbeat")
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await beating
+
+
 async def report(job_id: ObjectId, message: str, progress: float) -> None:
     now = utc_now()
     fields = {"state": JobState.RUNNING.value, "message": message, "progress": progress, "heartbeat_at": now}
@@ -97,29 +127,7 @@ async def _set(
         update["$min"] = {"started_at": started_at}  # the first report's time stays
     if close:
         update["$unset"] = {"exclusive_key": ""}
-    open_states = [JobState.QUEUED.value, JobState.RUNNING.value]
-    await Job.get_pymongo_collection().update_one({"_id": job_id, "state": {"$in": open_states}}, update)
-
-
-async def _watch(job: Job, process: asyncio.subprocess.Process) -> None:
-    _, output = await process.communicate()
-    if process.returncode:
-        assert job.id is not None
-        lines = output.decode(errors="replace").strip().splitlines()
-        log.error("training failed", job=str(job.id), exit_code=process.returncode, last_line=lines[-1:])
-        await finish(job.id, error=lines[-1] if lines else f"exit code {process.returncode}")
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    values = {
-        "MADHUR_DATA_DIR": str(settings.data_dir),
-        "MADHUR_MONGODB_DATABASE": settings.mongodb_database,
-        "MADHUR_KEEP_MODELS": str(settings.keep_models),
-        "MADHUR_SHARE_MODELS": str(settings.models_shared),
-    }
-    if settings.mongodb_uri is not None:
-        values["MADHUR_MONGODB_URI"] = settings.mongodb_uri
-    return values
+    await Job.get_pymongo_collection().update_one({"_id": job_id, "state": {"$in": OPEN}}, update)
 
 
 async def get_job(job_id: str) -> JobRead:
