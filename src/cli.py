@@ -50,7 +50,16 @@ def serve(
         f"Madhur plays at [bold]http://{shown}:{port}/[/]; its API is at [bold]http://{shown}:{port}/docs[/]."
     )
     console.print("Make an account there, or log in. Ctrl-C stops.")
-    uvicorn.run("src.main:create_app", factory=True, host=host, port=port, log_config=None, server_header=False)
+    # MADHUR_TRUSTED_PROXIES decides about forwarded headers, not the server, which would trust this machine.
+    uvicorn.run(
+        "src.main:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+    )
 
 
 def main() -> None:

@@ -9,10 +9,20 @@ from fastapi import FastAPI
 from src.config.allocator import keep_freed_memory
 from src.config.logging import configure_logging
 from src.config.settings import Settings
-from src.routes import accounts, listening, operations, songs, web
+from src.routes import accounts, administration, listening, logins, operations, songs, web
 from src.routes.middleware import install_middleware
 from src.routes.problems import install_problem_handlers
 from src.services.runtime import open_runtime
+
+_ROUTERS = (
+    accounts.router,
+    logins.router,
+    listening.router,
+    songs.router,
+    operations.router,
+    administration.router,
+    web.router,
+)
 
 DESCRIPTION = """\
 What should this listener hear next, in this mood, and why.
@@ -44,6 +54,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_problem_handlers(app)
     install_middleware(app, chosen)
-    for router in (accounts.router, listening.router, songs.router, operations.router, web.router):
+    for router in _ROUTERS:
         app.include_router(router)
     return app

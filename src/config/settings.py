@@ -1,6 +1,7 @@
 """Settings: environment variables with the prefix ``MADHUR_``, or the same names in ``.env``."""
 
 import contextlib
+import ipaddress
 import secrets
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from src.config.errors import OperatorError
 
 MIN_SECRET_LENGTH = 32
+RATE = r"^(off|[1-9][0-9]*/[0-9]*(second|minute|hour|day)s?)$"
+"""How a limit is written: `20/15minutes`, `5/second`, or `off`."""
 
 
 class Environment(StrEnum):
@@ -42,7 +45,10 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None,
         pattern=r"^(rediss?|redis\+socket)://.+",
-        description="Redis for background work on other hosts (`madhur worker`). Unset: processes of this host.",
+        description=(
+            "Redis for background work on other hosts (`madhur worker`), and to count limits together. "
+            "Unset: this host and process."
+        ),
     )
     mongodb_database: str = Field("madhur", pattern=r"^[A-Za-z0-9_-]{1,63}$", description="Database name.")
     secret_key: SecretStr | None = Field(
@@ -51,6 +57,46 @@ class Settings(BaseSettings):
     )
     access_token_minutes: int = Field(15, ge=1, le=24 * 60, description="Life of an access token.")
     refresh_token_days: int = Field(30, ge=1, le=365, description="Life of an unused refresh token.")
+    signing_key_files: list[Path] = Field(
+        default_factory=list,
+        description=(
+            'PEM files of Ed25519 keys, as JSON: ["/keys/new.pem", "/keys/old.pem"]. The first signs access '
+            "tokens, all verify. Empty: MADHUR_SECRET_KEY signs."
+        ),
+    )
+    rate_limit: str = Field(
+        "1200/minute",
+        pattern=RATE,
+        description="Requests of one listener, or of one address without a log-in; off for no limit.",
+    )
+    login_limit_account: str = Field(
+        "20/15minutes", pattern=RATE, description="Failed log-ins to one account, whoever tries; off for no limit."
+    )
+    login_limit_address: str = Field(
+        "100/15minutes",
+        pattern=RATE,
+        description="Log-ins, registrations and password resets from one address; off for no limit.",
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=list,
+        description=(
+            "Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as JSON: "
+            '["127.0.0.1", "10.0.0.0/8"].'
+        ),
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description=(
+            "Sends mail: smtps://user:password@host:465, or smtp:// with STARTTLS. Unset: mail is printed on the "
+            "console."
+        ),
+    )
+    mail_from: str = Field("madhur@localhost", pattern=r"^[^@\s]+@[^@\s]+$", description="Sender of mail.")
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[^\s]+$",
+        description="Where listeners reach the service; for links in mail.",
+    )
     cors_origins: list[str] = Field(
         default_factory=list,
         description='Origins of web front ends allowed to call, as JSON: ["https://a.b"].',
@@ -71,6 +117,18 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for each in value:
+            ipaddress.ip_network(each, strict=False)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_slash(cls, value: str) -> str:
+        return value.rstrip("/")
 
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:

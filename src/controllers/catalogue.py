@@ -5,10 +5,13 @@ from typing import Any
 import numpy as np
 import orjson
 
+from src.controllers.caller import Caller
+from src.models.audit import Act
 from src.models.errors import InvalidRequestError
 from src.models.recommendations import RecommendationQuery
 from src.models.songs import SongCreate, SongPatch
 from src.services import songs
+from src.services.audit import note
 from src.services.recommendations import bounds_of
 from src.services.recommender.moods import MOODS, Fit
 from src.services.recommender.pipeline import MOOD_THRESHOLD
@@ -39,22 +42,25 @@ def similar(runtime: Runtime, song_id: str, limit: int) -> bytes:
     return similar_songs(runtime.holder.snapshot, song_id, limit)
 
 
-async def create_song(runtime: Runtime, body: SongCreate) -> dict[str, Any]:
+async def create_song(runtime: Runtime, caller: Caller, body: SongCreate) -> dict[str, Any]:
     song = await songs.create_song(body, now_utc())
+    await note(Act.SONG_CREATED, actor_id=caller.user_id, song=song["id"])
     await runtime.holder.refresh()
     return song
 
 
-async def patch_song(runtime: Runtime, song_id: str, body: SongPatch) -> dict[str, Any]:
+async def patch_song(runtime: Runtime, caller: Caller, song_id: str, body: SongPatch) -> dict[str, Any]:
     if not body.model_fields_set:
         raise InvalidRequestError("The body names no field to change.")
     song = await songs.patch_song(song_id, body, now_utc())
+    await note(Act.SONG_CHANGED, actor_id=caller.user_id, song=song_id)
     await runtime.holder.refresh()
     return song
 
 
-async def delete_song(runtime: Runtime, song_id: str) -> None:
+async def delete_song(runtime: Runtime, caller: Caller, song_id: str) -> None:
     await songs.delete_song(song_id)
+    await note(Act.SONG_DELETED, actor_id=caller.user_id, song=song_id)
     await runtime.holder.refresh()
 
 

@@ -2,15 +2,19 @@
 
 from beanie import Document
 
+from src.models.audit import AuditEvent
 from src.models.interactions import Interaction, TasteProfile
 from src.models.operations import Impression, Job, ModelPointer, ModelRelease, Playlist
 from src.models.songs import CatalogueChange, Song
-from src.models.users import ApiToken, RefreshToken, User
+from src.models.tokens import ApiToken, PasswordReset, RefreshToken
+from src.models.users import User
 
 DOCUMENTS: list[type[Document]] = [
     User,
     RefreshToken,
     ApiToken,
+    PasswordReset,
+    AuditEvent,
     Song,
     CatalogueChange,
     Interaction,

@@ -45,6 +45,15 @@ class ForbiddenError(MadhurError):
     status, code, title = 403, "forbidden", "Not allowed"
 
 
+class TooManyRequestsError(MadhurError):
+    """A limit was reached; ``Retry-After`` says for how many seconds."""
+
+    status, code, title = 429, "too_many_requests", "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
 class UnavailableError(MadhurError):
     status, code, title = 503, "unavailable", "Temporarily unavailable"
 

@@ -1,17 +1,16 @@
-"""Accounts, their tokens, and the request and response bodies of authentication."""
+"""Accounts, and the request and response bodies of registering and logging in."""
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from beanie import Document, PydanticObjectId
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
-from pymongo import ASCENDING, IndexModel
+from beanie import Document
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+from src.models.clock import utc_now as utc_now
+from src.models.tokens import RefreshToken as RefreshToken
 
 
 class Role(StrEnum):
@@ -29,7 +28,10 @@ def name_key(name: str) -> str:
 
 
 class User(Document):
-    """An account. ``username_key`` is unique, so `Ada` and `ada` are one name."""
+    """An account. ``username_key`` is unique, so `Ada` and `ada` are one name.
+
+    An address is not unique: refusing a second account would tell whoever asks that there is a first.
+    """
 
     username: str
     username_key: str
@@ -39,52 +41,14 @@ class User(Document):
     role: Role = Role.LISTENER
     disabled: bool = False
     created_at: datetime = Field(default_factory=utc_now)
+    admin_changes: int = Field(0, description="Counts changes among administrators, so that two at once conflict.")
 
     class Settings:
         name = "users"
         keep_nulls = False
         indexes: ClassVar[list[IndexModel]] = [
             IndexModel([("username_key", ASCENDING)], unique=True),
-            IndexModel([("email_key", ASCENDING)], unique=True, sparse=True),
-        ]
-
-
-class RefreshToken(Document):
-    """A refresh token, stored only as a hash. All rotations of one log-in share ``family_id``."""
-
-    token_hash: str
-    family_id: str
-    user_id: PydanticObjectId
-    issued_at: datetime = Field(default_factory=utc_now)
-    expires_at: datetime
-    used_at: datetime | None = None
-
-    class Settings:
-        name = "refresh_tokens"
-        indexes: ClassVar[list[IndexModel]] = [
-            IndexModel([("token_hash", ASCENDING)], unique=True),
-            IndexModel([("family_id", ASCENDING)]),
-            IndexModel([("user_id", ASCENDING)]),
-            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
-        ]
-
-
-class ApiToken(Document):
-    """A personal token for a scrobbler or a script, stored only as a hash."""
-
-    token_hash: str
-    user_id: PydanticObjectId
-    name: str
-    scopes: list[str]
-    created_at: datetime = Field(default_factory=utc_now)
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None
-
-    class Settings:
-        name = "api_tokens"
-        indexes: ClassVar[list[IndexModel]] = [
-            IndexModel([("token_hash", ASCENDING)], unique=True),
-            IndexModel([("user_id", ASCENDING)]),
+            IndexModel([("email_key", ASCENDING), ("_id", DESCENDING)], sparse=True),
         ]
 
 
@@ -95,16 +59,8 @@ class UserCreate(BaseModel):
     )
 
     username: Username
-    password: SecretStr = Field(description="8 to 128 characters.")
+    password: SecretStr = Field(description="8 to 128 characters, not one of those everybody tries first.")
     email: Email | None = None
-
-    @field_validator("password")
-    @classmethod
-    def _length(cls, value: SecretStr) -> SecretStr:
-        length = len(value.get_secret_value())
-        if not 8 <= length <= 128:
-            raise ValueError(f"must have 8 to 128 characters, this one has {length}")
-        return value
 
 
 class UserRead(BaseModel):
@@ -128,6 +84,17 @@ class TokenPair(BaseModel):
     refresh_token: str
     token_type: str = "bearer"  # noqa: S105 - the name of a scheme
     expires_in: int = Field(description="Seconds until the access token expires.")
+
+
+class UserAdminRead(UserRead):
+    disabled: bool
+
+
+class UserPatch(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"disabled": True}]})
+
+    role: Role | None = None
+    disabled: bool | None = None
 
 
 class SessionCreate(BaseModel):

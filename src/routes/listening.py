@@ -16,7 +16,7 @@ from src.models.interactions import (
 )
 from src.models.pages import Page
 from src.models.recommendations import RecommendationsRead, SessionQuery
-from src.routes.access import Anyone, ListenerDep, RuntimeDep
+from src.routes.access import Anyone, LibraryDep, ListensDep, RecommendsDep, RuntimeDep
 from src.routes.parameters import Cursor, Limit, RecommendationParameters, openapi_of, query_of, to_query
 from src.routes.problems import responses
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1")
 
 
 @router.post("/interactions", status_code=201, tags=["listening"], responses=responses(401, 409, 422))
-async def record(caller: ListenerDep, body: InteractionCreate) -> InteractionRead:
+async def record(caller: ListensDep, body: InteractionCreate) -> InteractionRead:
     """Say what you did with a song. On 201 it is on disk, and the very next recommendation knows it.
 
     Sending an `event_id` again changes nothing and answers with what was stored.
@@ -33,21 +33,21 @@ async def record(caller: ListenerDep, body: InteractionCreate) -> InteractionRea
 
 
 @router.post("/interactions/batch", status_code=201, tags=["listening"], responses=responses(401, 409, 422))
-async def record_batch(caller: ListenerDep, body: InteractionBatch) -> InteractionBatchRead:
+async def record_batch(caller: ListensDep, body: InteractionBatch) -> InteractionBatchRead:
     """Up to 1,000 interactions, all or none."""
     return await listening.record_batch(caller, body)
 
 
 @router.get("/users/me/history", tags=["listening"], responses=responses(401, 422))
 async def history(
-    caller: ListenerDep, kind: Kind | None = None, limit: Limit = 50, cursor: Cursor = None
+    caller: LibraryDep, kind: Kind | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[HistoryItem]:
     """What you did, the latest first."""
     return await listening.history(caller, kind, limit, cursor)
 
 
 @router.get("/users/me/taste", tags=["listening"], responses=responses(401))
-async def taste(caller: ListenerDep) -> TasteRead:
+async def taste(caller: LibraryDep) -> TasteRead:
     """What the service believes about your taste."""
     return await listening.taste(caller)
 
@@ -61,7 +61,7 @@ async def taste(caller: ListenerDep) -> TasteRead:
 )
 async def recommendations(
     runtime: RuntimeDep,
-    caller: ListenerDep,
+    caller: RecommendsDep,
     parameters: Annotated[RecommendationParameters, query_of(RecommendationParameters)],
 ) -> Response:
     """What to hear next, and why."""

@@ -1,8 +1,9 @@
-"""What happens around every request: its id, its log line, its metrics, the limit on its body."""
+"""What happens around every request: its id, origin, log line, metrics and headers, and the limit on its body."""
 
 import re
 import secrets
 import time
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, Final
 
 import orjson
@@ -14,6 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from src.config.settings import Settings
 from src.models.errors import PayloadTooLargeError
+from src.routes.proxies import TrustedProxies
+from src.services.limits import Standing
+from src.services.origin import MAX_DEVICE, Origin, origin
 
 log = structlog.get_logger("madhur.access")
 
@@ -23,7 +27,12 @@ _HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
 ]
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+# An answer of the API is data: nothing in it may ever run, load or be framed.
+_API_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_NO_STORE: Final = (b"cache-control", b"no-store")
 
 _requests = Counter("madhur_requests_total", "Requests answered", ["method", "route", "status"])
 _seconds = Histogram(
@@ -41,9 +50,10 @@ class _TooLargeError(Exception):
 class RequestEnvelope:
     """Gives a request an id (or keeps the caller's), bounds its body, logs and counts its answer."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, proxies: TrustedProxies) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,6 +64,8 @@ class RequestEnvelope:
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if _REQUEST_ID.match(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
+        address = self._proxies.apply(scope, headers)
+        origin.set(Origin(address, headers.get(b"user-agent", b"").decode("latin-1")[:MAX_DEVICE]))
         status = 0
         received = 0
         too_large = False
@@ -73,10 +85,12 @@ class RequestEnvelope:
                 if too_large:  # whoever read the body made an answer of their own of our error
                     raise _TooLargeError
                 status = message["status"]
+                sent = message.get("headers", [])
                 message["headers"] = [
-                    *message.get("headers", []),
+                    *sent,
                     (b"x-request-id", request_id.encode()),
                     *_HEADERS,
+                    *_more_headers(scope, headers, {name for name, _ in sent}),
                 ]
             await send(message)
 
@@ -93,6 +107,19 @@ class RequestEnvelope:
                 await _refuse(self._max_body_bytes, request_id, stamped)
             finally:
                 _account(scope, status or 500, time.perf_counter() - started)
+
+
+def _more_headers(scope: Scope, asked: Mapping[bytes, bytes], sent: Set[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    if scope["scheme"] == "https":
+        yield _HSTS
+    if scope["path"].startswith("/api/"):
+        yield _API_POLICY
+        if b"authorization" in asked and b"cache-control" not in sent:
+            yield _NO_STORE
+    standing: Standing | None = scope["state"].get("standing")
+    if standing is not None:
+        yield b"ratelimit-policy", b'"requests";q=%d;w=%d' % (standing.limit, standing.window)
+        yield b"ratelimit", b'"requests";r=%d;t=%d' % (standing.remaining, standing.reset)
 
 
 def _account(scope: Scope, status: int, seconds: float) -> None:
@@ -125,6 +152,7 @@ def install_middleware(app: FastAPI, settings: Settings) -> None:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["X-Request-ID"],
+            expose_headers=["X-Request-ID", "RateLimit", "RateLimit-Policy", "Retry-After"],
         )
-    app.add_middleware(RequestEnvelope, max_body_bytes=settings.max_body_bytes)
+    proxies = TrustedProxies(settings.trusted_proxies)
+    app.add_middleware(RequestEnvelope, max_body_bytes=settings.max_body_bytes, proxies=proxies)

@@ -69,6 +69,6 @@ async def list_models(_: AdminDep) -> Page[ModelRead]:
 
 
 @router.post("/api/v1/admin/models/{version}/promote", tags=["admin"], responses=responses(401, 403, 404, 422))
-async def promote_model(runtime: RuntimeDep, _: AdminDep, version: Version) -> Page[ModelRead]:
+async def promote_model(runtime: RuntimeDep, caller: AdminDep, version: Version) -> Page[ModelRead]:
     """Make a kept model live again. Every process follows within seconds; no request is dropped."""
-    return await operations.promote_model(runtime, version)
+    return await operations.promote_model(runtime, caller, version)

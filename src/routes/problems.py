@@ -110,7 +110,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI entries for the problems a route may answer with."""
+    """OpenAPI entries for the problems a route may answer with; 429 any of them."""
     titles = {
         401: "Not logged in",
         403: "Not allowed",
@@ -118,10 +118,11 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         409: "Already exists",
         413: "Request body too large",
         422: "Invalid request",
+        429: "Too many requests",
         503: "Temporarily unavailable",
     }
     return {
         # Not as `model`, which would promise application/json.
         status: {"description": titles[status], "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
-        for status in statuses
+        for status in (*statuses, 429)
     }

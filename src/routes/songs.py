@@ -48,21 +48,21 @@ async def similar_songs(runtime: RuntimeDep, song_id: SongId, limit: Limit = 20)
 
 
 @router.post("/songs", status_code=201, response_model=SongRead, responses=responses(401, 403, 409, 422))
-async def create_song(runtime: RuntimeDep, _: AdminDep, body: SongCreate) -> dict[str, Any]:
+async def create_song(runtime: RuntimeDep, caller: AdminDep, body: SongCreate) -> dict[str, Any]:
     """Add a song. It can be found and recommended at once."""
-    return await catalogue.create_song(runtime, body)
+    return await catalogue.create_song(runtime, caller, body)
 
 
 @router.patch("/songs/{song_id}", response_model=SongRead, responses=responses(401, 403, 404, 409, 422))
-async def patch_song(runtime: RuntimeDep, _: AdminDep, song_id: SongId, body: SongPatch) -> dict[str, Any]:
+async def patch_song(runtime: RuntimeDep, caller: AdminDep, song_id: SongId, body: SongPatch) -> dict[str, Any]:
     """Change the facts that the body names; imports never overwrite them again."""
-    return await catalogue.patch_song(runtime, song_id, body)
+    return await catalogue.patch_song(runtime, caller, song_id, body)
 
 
 @router.delete("/songs/{song_id}", status_code=204, responses=responses(401, 403, 404, 422))
-async def delete_song(runtime: RuntimeDep, _: AdminDep, song_id: SongId) -> None:
+async def delete_song(runtime: RuntimeDep, caller: AdminDep, song_id: SongId) -> None:
     """Take a song out of the catalogue."""
-    await catalogue.delete_song(runtime, song_id)
+    await catalogue.delete_song(runtime, caller, song_id)
 
 
 @router.get("/genres", dependencies=[Anyone])

@@ -1,7 +1,8 @@
 """Recording what listeners do, with the taste profile moving in the same transaction."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -12,9 +13,10 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from src.config.database import DURABLE
-from src.models.errors import ConflictError, InvalidRequestError
+from src.models.errors import ConflictError, InvalidRequestError, UnauthenticatedError
 from src.models.interactions import Interaction, InteractionCreate, InteractionRead, Kind, TasteProfile
 from src.models.songs import Song
+from src.models.users import User
 from src.services.taste import apply, build_profile, completion_of, read_interactions, to_document
 
 MAX_AHEAD: Final = timedelta(minutes=5)
@@ -38,6 +40,7 @@ async def record(
 
     Raises:
         InvalidRequestError: unknown songs or impossible times; names every fault.
+        UnauthenticatedError: the account is gone.
     """
     songs = await _songs({ObjectId(event.song_id) for event in events})
     _check(events, songs, now, batch)
@@ -46,8 +49,7 @@ async def record(
     first = {interaction.event_id: interaction for interaction in reversed(ordered)}
     fresh = sorted(first.values(), key=lambda interaction: interaction.occurred_at)
     # Two requests of one listener in one process take turns here; across processes the transaction decides.
-    lock = _writing.setdefault(user_id, asyncio.Lock())
-    async with lock:
+    async with writing(user_id):
         known = await _store(user_id, fresh, songs)
     answers, seen = [], set()
     for interaction in ordered:
@@ -56,6 +58,14 @@ async def record(
         seen.add(interaction.event_id)
         answers.append(read_interaction(stored or first[interaction.event_id], replayed=replayed))
     return answers
+
+
+@asynccontextmanager
+async def writing(user_id: ObjectId) -> AsyncIterator[None]:
+    """A listener's turn to be written, in this process."""
+    lock = _writing.setdefault(user_id, asyncio.Lock())
+    async with lock:
+        yield
 
 
 def read_interaction(interaction: Interaction, *, replayed: bool) -> InteractionRead:
@@ -128,8 +138,12 @@ async def _store(
     """Insert what is new and move the profile, in one transaction; returns the events known before."""
     collection = Interaction.get_pymongo_collection()
     profiles = TasteProfile.get_pymongo_collection()
+    users = User.get_pymongo_collection()
 
     async def body(session: AsyncClientSession) -> dict[str, Interaction]:
+        # An access token outlives its account by minutes; what it writes then would never be deleted.
+        if await users.find_one({"_id": user_id}, {"_id": 1}, session=session) is None:
+            raise UnauthenticatedError
         ids = [interaction.event_id for interaction in fresh]
         found = collection.find({"user_id": user_id, "event_id": {"$in": ids}}, session=session)
         known = {d["event_id"]: Interaction.model_validate(d) async for d in found}

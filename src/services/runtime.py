@@ -1,4 +1,4 @@
-"""What a running process has: settings, the snapshot it serves from, the maker of tokens, the queue of jobs."""
+"""What a running process has: settings, the snapshot it serves from, tokens, limits, mail, the queue of jobs."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,8 @@ from src.config.settings import Settings
 from src.services.artifacts.holder import SnapshotHolder
 from src.services.database import open_database
 from src.services.jobs import JobQueue, open_queue
+from src.services.limits import Limits
+from src.services.mail import Mailer, mailer_of
 from src.services.tokens import TokenIssuer
 
 
@@ -23,6 +25,8 @@ class Runtime:
     database: AsyncDatabase[dict[str, Any]]
     holder: SnapshotHolder
     tokens: TokenIssuer
+    limits: Limits
+    mailer: Mailer
     queue: JobQueue
 
     async def faults(self) -> dict[str, str]:
@@ -42,16 +46,19 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """A process ready to serve: the database open, a snapshot loaded and kept up to date.
 
     Raises:
-        OperatorError: the database cannot be opened, or the settings name a queue that is not installed.
+        OperatorError: the database cannot be opened, or a key file, address or queue of the settings not be used.
     """
+    # Before the database: a mistake in these settings is told at once.
+    tokens, limits, mailer = TokenIssuer.of(settings), Limits.of(settings), mailer_of(settings)
     queue = open_queue(settings)
     async with open_database(settings) as database:
         holder = SnapshotHolder(settings)
         await holder.start()
         following = asyncio.create_task(holder.run(), name="follow-releases")
         try:
-            yield Runtime(settings, database, holder, TokenIssuer.of(settings), queue)
+            yield Runtime(settings, database, holder, tokens, limits, mailer, queue)
         finally:
+            await limits.close()
             # More than once: before Python 3.12 `asyncio.wait_for`, with which PyMongo waits, may swallow a cancel.
             while not following.done():
                 following.cancel()

@@ -3,8 +3,8 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import jwt
 from beanie import PydanticObjectId
@@ -13,28 +13,40 @@ from bson.errors import InvalidId
 from pymongo import ReturnDocument
 
 from src.config.settings import Settings
+from src.models.audit import Act
+from src.models.clock import utc_now
 from src.models.errors import UnauthenticatedError
-from src.models.users import RefreshToken, TokenPair
+from src.models.tokens import RefreshToken
+from src.models.users import TokenPair
+from src.services.audit import note
+from src.services.origin import origin
+from src.services.signing import HS256, SigningKeys
 
-ALGORITHM: Final = "HS256"
+ALGORITHM: Final = HS256
 ISSUER: Final = "madhur"
 AUDIENCE: Final = "madhur-api"
 ACCESS_TYPE: Final = "at+jwt"
 REQUIRED: Final = ["exp", "iat", "nbf", "iss", "aud", "sub", "jti"]
 
+GRACE: Final = timedelta(seconds=10)
+"""For so long the token before the latest can be used again, by a client that the answer never reached."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenIssuer:
-    """Makes and reads tokens with the settings' secret."""
+    """Makes and reads tokens with the settings' keys."""
 
-    key: str
+    keys: SigningKeys
     access_life: timedelta
     refresh_life: timedelta
 
     @classmethod
     def of(cls, settings: Settings) -> "TokenIssuer":
+        """Raises:
+        OperatorError: a key file cannot be used.
+        """
         return cls(
-            settings.signing_key(),
+            SigningKeys.of(settings),
             timedelta(minutes=settings.access_token_minutes),
             timedelta(days=settings.refresh_token_days),
         )
@@ -49,7 +61,10 @@ class TokenIssuer:
             "exp": now + self.access_life,
             "jti": secrets.token_urlsafe(12),
         }
-        return jwt.encode(claims, self.key, ALGORITHM, headers={"typ": ACCESS_TYPE})
+        headers: dict[str, Any] = {"typ": ACCESS_TYPE}
+        if self.keys.kid is not None:
+            headers["kid"] = self.keys.kid
+        return jwt.encode(claims, self.keys.signing, self.keys.algorithm, headers=headers)
 
     def user_of(self, access_token: str) -> ObjectId:
         """The user an access token was made for.
@@ -58,12 +73,14 @@ class TokenIssuer:
             UnauthenticatedError: it is not ours, not an access token, or no longer valid.
         """
         try:
-            if jwt.get_unverified_header(access_token).get("typ") != ACCESS_TYPE:
+            header = jwt.get_unverified_header(access_token)
+            kid = header.get("kid")
+            if header.get("typ") != ACCESS_TYPE or kid not in self.keys.verifying:
                 raise UnauthenticatedError
             claims = jwt.decode(
                 access_token,
-                self.key,
-                algorithms=[ALGORITHM],
+                self.keys.verifying[kid],
+                algorithms=[self.keys.algorithm],
                 issuer=ISSUER,
                 audience=AUDIENCE,
                 options={"require": REQUIRED},
@@ -75,24 +92,32 @@ class TokenIssuer:
             raise UnauthenticatedError from None
 
     async def issue(self, user_id: ObjectId, now: datetime, family_id: str | None = None) -> TokenPair:
-        """A new pair; the refresh token continues ``family_id`` or begins a family (one log-in, one device).
+        """A new pair, which begins a family (one log-in, one device) or continues the one ``rotate`` named.
 
         Raises:
-            UnauthenticatedError: the family was revoked meanwhile.
+            UnauthenticatedError: the family was revoked meanwhile, or the same token refreshed again.
         """
-        refresh = secrets.token_urlsafe(32)
-        await RefreshToken(
-            token_hash=_digest(refresh),
-            family_id=family_id or secrets.token_hex(12),
-            user_id=PydanticObjectId(user_id),
-            issued_at=now,
-            expires_at=now + self.refresh_life,
-        ).insert()
-        if family_id is not None:
-            # The token this one follows is gone if it was used again, or logged out, while we were busy.
-            tokens = RefreshToken.get_pymongo_collection()
-            if await tokens.find_one({"family_id": family_id, "used_at": {"$ne": None}}) is None:
-                await tokens.delete_many({"family_id": family_id})
+        secret = secrets.token_urlsafe(32)
+        if family_id is None:
+            handle = secrets.token_urlsafe(16)
+            refresh = f"{handle}.{secret}"
+            await RefreshToken(
+                handle_hash=digest(handle),
+                token_hash=digest(refresh),
+                user_id=PydanticObjectId(user_id),
+                device=origin.get().device,
+                issued_at=now,
+                rotated_at=now,
+                expires_at=now + self.refresh_life,
+            ).insert()
+        else:
+            login_id, rotation, handle = family_id.split(":")
+            refresh = f"{handle}.{secret}"
+            stored = await RefreshToken.get_pymongo_collection().update_one(
+                {"_id": ObjectId(login_id), "rotation": int(rotation), "token_hash": None},
+                {"$set": {"token_hash": digest(refresh), "expires_at": now + self.refresh_life}},
+            )
+            if not stored.matched_count:
                 raise _refused()
         return TokenPair(
             access_token=self.access_token(user_id, now),
@@ -103,7 +128,10 @@ class TokenIssuer:
     async def rotate(self, refresh_token: str, now: datetime) -> tuple[ObjectId, str]:
         """Use up a refresh token.
 
-        A token that is used twice has been copied: everything that came of the same log-in is revoked.
+        A token is used once. Shown again within ``GRACE``, while its successor has not been used, it is a retry
+        after a lost answer: the successor is withdrawn and the caller gets another. Shown again otherwise it
+        has been copied: everything that came of the same log-in is revoked. All of it is one document changed
+        atomically, so that however many requests race, at most one successor works (docs/security.md).
 
         Returns:
             The user and the family to issue the next pair for.
@@ -111,36 +139,41 @@ class TokenIssuer:
         Raises:
             UnauthenticatedError: unknown, expired, revoked or used before.
         """
-        tokens = RefreshToken.get_pymongo_collection()
-        digest = _digest(refresh_token)
-        used = await tokens.find_one_and_update(
-            {"token_hash": digest, "used_at": None, "expires_at": {"$gt": now}},
-            {"$set": {"used_at": now}},
+        logins = RefreshToken.get_pymongo_collection()
+        handle = refresh_token.partition(".")[0]
+        shown = digest(refresh_token)
+        family = {"handle_hash": digest(handle), "expires_at": {"$gt": now}}
+        used_up = {"previous_hash": shown, "token_hash": None}
+        used = await logins.find_one_and_update(
+            {**family, "token_hash": shown},
+            {"$set": {**used_up, "rotated_at": now}, "$inc": {"rotation": 1}},
+            return_document=ReturnDocument.AFTER,
+        ) or await logins.find_one_and_update(
+            # A retry does not move `rotated_at`: the grace runs from the first use.
+            {**family, "previous_hash": shown, "rotated_at": {"$gt": now - GRACE}},
+            {"$set": used_up, "$inc": {"rotation": 1}},
             return_document=ReturnDocument.AFTER,
         )
         if used is not None:
-            return used["user_id"], used["family_id"]
-        replayed = await tokens.find_one({"token_hash": digest, "used_at": {"$ne": None}})
-        if replayed is not None:
-            await tokens.delete_many({"family_id": replayed["family_id"]})
+            return used["user_id"], f"{used['_id']}:{used['rotation']}:{handle}"
+        copied = await logins.find_one_and_delete(family)
+        if copied is not None:
+            await note(Act.REFRESH_REUSED, target_id=copied["user_id"])
         raise _refused()
 
     async def revoke(self, refresh_token: str) -> None:
         """End the log-in a refresh token belongs to. One that is not known is already ended."""
-        tokens = RefreshToken.get_pymongo_collection()
-        found = await tokens.find_one({"token_hash": _digest(refresh_token)})
-        if found is not None:
-            await tokens.delete_many({"family_id": found["family_id"]})
+        handle = refresh_token.partition(".")[0]
+        await RefreshToken.get_pymongo_collection().delete_one({"handle_hash": digest(handle)})
 
 
 def _refused() -> UnauthenticatedError:
     return UnauthenticatedError("The refresh token is not valid; log in again.")
 
 
-def _digest(token: str) -> str:
-    # 256 random bits need no slow hash.
+def digest(token: str) -> str:
+    """A token as it is stored: random bits, 128 or more, need no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def now_utc() -> datetime:
-    return datetime.now(UTC)
+now_utc = utc_now

@@ -30,6 +30,9 @@ ADMIN_ROUTES = [
     ("GET", "/api/v1/admin/jobs/665f1f77bcf86cd799439011"),
     ("GET", "/api/v1/admin/models"),
     ("POST", "/api/v1/admin/models/x/promote"),
+    ("GET", "/api/v1/admin/users"),
+    ("PATCH", "/api/v1/admin/users/665f1f77bcf86cd799439011"),
+    ("GET", "/api/v1/admin/audit"),
 ]
 LISTENER_ROUTES = [
     ("GET", "/api/v1/users/me"),
@@ -38,6 +41,15 @@ LISTENER_ROUTES = [
     ("POST", "/api/v1/interactions"),
     ("POST", "/api/v1/interactions/batch"),
     ("GET", "/api/v1/recommendations"),
+    ("DELETE", "/api/v1/users/me"),
+    ("POST", "/api/v1/users/me/password"),
+    ("GET", "/api/v1/users/me/export"),
+    ("GET", "/api/v1/users/me/sessions"),
+    ("DELETE", "/api/v1/users/me/sessions"),
+    ("DELETE", "/api/v1/users/me/sessions/{session_id}"),
+    ("GET", "/api/v1/users/me/tokens"),
+    ("POST", "/api/v1/users/me/tokens"),
+    ("DELETE", "/api/v1/users/me/tokens/{token_id}"),
 ]
 FRAMEWORK_PATHS = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
 BODIES: dict[str, Any] = {"POST": {"title": "T", "artists": ["A"]}, "PATCH": {"title": "T"}}

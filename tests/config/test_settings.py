@@ -1,5 +1,6 @@
 """Settings: names, files, what production asks for, the secret that is made once."""
 
+import json
 import os
 import subprocess
 import sys
@@ -78,13 +79,27 @@ def test_every_setting_can_be_set_by_its_variable(monkeypatch: pytest.MonkeyPatc
         "share_models": False,
         "log_level": "WARNING",
         "log_json": False,
+        "rate_limit": "7/second",
+        "login_limit_account": "3/hour",
+        "login_limit_address": "off",
+        "mail_from": "music@a.b",
+        "public_url": "https://music.a.b",
     }
     for name, value in given.items():
         monkeypatch.setenv(f"MADHUR_{name.upper()}", str(value))
     monkeypatch.setenv("MADHUR_SECRET_KEY", SECRET)
-    monkeypatch.setenv("MADHUR_CORS_ORIGINS", '["https://a.b"]')
+    lists = {"cors_origins": ["https://a.b"], "trusted_proxies": ["10.0.0.0/8"], "signing_key_files": ["/k/new.pem"]}
+    for name, entries in lists.items():
+        monkeypatch.setenv(f"MADHUR_{name.upper()}", json.dumps(entries))
+    secrets = {"smtp_url": "smtps://me:word@a.b"}
+    for name, secret in secrets.items():
+        monkeypatch.setenv(f"MADHUR_{name.upper()}", secret)
     settings = Settings()
-    assert given.keys() | {"secret_key", "cors_origins"} == Settings.model_fields.keys()
+    assert given.keys() | lists.keys() | secrets.keys() | {"secret_key"} == Settings.model_fields.keys()
+    assert {name: getattr(settings, name).get_secret_value() for name in secrets} == secrets
+    assert "word" not in repr(settings)
+    assert settings.trusted_proxies == ["10.0.0.0/8"]
+    assert settings.signing_key_files == [Path("/k/new.pem")]
     assert {name: getattr(settings, name) for name in given} == given
     assert settings.cors_origins == ["https://a.b"]
     assert settings.signing_key() == SECRET
