@@ -1,15 +1,18 @@
 """The holder: follows the pointer and the catalogue, and never lets go of what works."""
 
+import asyncio
 from datetime import UTC, datetime
 
+import pytest
 from bson import ObjectId
 
 from src.config.settings import Settings
 from src.services.artifacts.holder import SnapshotHolder
 from src.services.artifacts.releases import models_dir, promote
+from src.services.runtime import open_runtime
 from src.services.songs import delete_song
 from src.services.training import train
-from tests.conftest import SongJson, song_facts, store_songs
+from tests.conftest import PATIENCE_SECONDS, SongJson, song_facts, store_songs
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -102,3 +105,23 @@ async def test_a_release_of_songs_that_are_all_gone_still_loads(settings: Settin
     holder = await started(settings)
     assert holder.problem is None
     assert not holder.snapshot.bundle.columns.active.any()
+
+
+async def test_a_process_stops_even_when_a_cancellation_is_swallowed(
+    settings: Settings, songs: list[SongJson], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swallowed: list[None] = []
+
+    async def stubborn(_: SnapshotHolder) -> None:
+        while True:
+            try:
+                await asyncio.sleep(3_600)
+            except asyncio.CancelledError:
+                if swallowed:
+                    raise
+                swallowed.append(None)
+
+    monkeypatch.setattr(SnapshotHolder, "run", stubborn)
+    async with asyncio.timeout(PATIENCE_SECONDS), open_runtime(settings):
+        await asyncio.sleep(0)
+    assert swallowed

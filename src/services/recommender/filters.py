@@ -14,6 +14,10 @@ SPANS: Final = {"loudness_db": 30.0, "key": 6.0, "time_signature": 4.0}
 """Difference at which a feature is not near at all; 1 for those from 0 to 1, tempo counts in octaves."""
 
 
+NEAR: Final = np.float32(0.15)
+"""Distance, in spans, at which a song is half as near as one that is there."""
+
+
 def allowed(bundle: Bundle, request: Request) -> NDArray[np.bool_]:
     """Songs that meet every hard condition of the request, bool (n_items,)."""
     mask = bundle.columns.active.copy()
@@ -38,7 +42,7 @@ def with_genre(bundle: Bundle, genres: NDArray[np.uint64]) -> NDArray[np.bool_]:
 
 
 def nearness(bundle: Bundle, targets: Mapping[str, float]) -> NDArray[np.float32]:
-    """Mean nearness to the targets, 1 (there) to 0, float32 (n_items,); an unknown feature is not near."""
+    """Mean nearness to the targets, 1 (there) towards 0, float32 (n_items,); an unknown feature is not near."""
     total = np.zeros(len(bundle), np.float32)
     for feature, target in targets.items():
         values = bundle.columns.audio[:, COLUMN[feature]]
@@ -49,5 +53,5 @@ def nearness(bundle: Bundle, targets: Mapping[str, float]) -> NDArray[np.float32
             distance = np.minimum(step, 12 - step) / SPANS[feature]
         else:
             distance = np.abs(values - target) / SPANS.get(feature, 1.0)
-        total += np.nan_to_num(np.clip(1 - distance, 0, 1), nan=0.0)
+        total += np.nan_to_num(1 / (1 + (distance / NEAR) ** 2), nan=0.0)
     return total / np.float32(len(targets))

@@ -68,26 +68,29 @@ def test_the_catalogue_is_not_changed_by_a_request() -> None:
 
 
 @pytest.mark.parametrize(
-    ("feature", "values", "target", "expected"),
+    ("feature", "values", "target", "distances"),
     [
-        ("energy", [0.5, 0.75, 0.0, 1.0], 0.5, [1, 0.75, 0.5, 0.5]),
-        ("tempo_bpm", [120, 60, 240, 30, 90], 120, [1, 0, 0, 0, 1 - np.log2(120 / 90)]),
-        ("key", [11, 0, 5, 2], 11, [1, 5 / 6, 0, 0.5]),
-        ("loudness_db", [-10, -25, -55], -10, [1, 0.5, 0]),
-        ("time_signature", [4, 3, 5], 4, [1, 0.75, 0.75]),
-        ("mode", [1, 0], 1, [1, 0]),
+        ("energy", [0.5, 0.75, 0.0, 1.0], 0.5, [0, 0.25, 0.5, 0.5]),
+        ("tempo_bpm", [120, 60, 240, 30, 90], 120, [0, 1, 1, 2, np.log2(120 / 90)]),
+        ("key", [11, 0, 5, 2], 11, [0, 1 / 6, 1, 0.5]),
+        ("loudness_db", [-10, -25, -55], -10, [0, 0.5, 1.5]),
+        ("time_signature", [4, 3, 5], 4, [0, 0.25, 0.25]),
+        ("mode", [1, 0], 1, [0, 1]),
     ],
 )
-def test_nearness_to_a_target(feature: str, values: list[float], target: float, expected: list[float]) -> None:
+def test_nearness_to_a_target(feature: str, values: list[float], target: float, distances: list[float]) -> None:
     bundle = of_audio(*({feature: value} for value in values), {})
     result = nearness(bundle, {feature: target})
     assert result.dtype == np.float32
+    expected = [1 / (1 + (distance / 0.15) ** 2) for distance in distances]
     assert result.tolist() == pytest.approx([*expected, 0], abs=1e-5)
 
 
 def test_nearness_to_several_targets_is_their_mean_and_an_unknown_feature_is_not_near() -> None:
     bundle = of_audio({"energy": 0.5, "valence": 1.0}, {"energy": 0.5}, {})
-    assert nearness(bundle, {"energy": 0.5, "valence": 0.5}).tolist() == pytest.approx([0.75, 0.5, 0])
+    assert nearness(bundle, {"energy": 0.5, "valence": 0.5}).tolist() == pytest.approx(
+        [(1 + 1 / (1 + (0.5 / 0.15) ** 2)) / 2, 0.5, 0]
+    )
 
 
 def test_conditions_are_met_together() -> None:
