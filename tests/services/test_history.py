@@ -10,7 +10,7 @@ from src.models.interactions import HistoryItem, InteractionCreate, Kind
 from src.models.pages import encode_cursor
 from src.services.history import read_history
 from src.services.interactions import record
-from tests.conftest import SongJson
+from tests.conftest import SongJson, add_user
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ async def read_all(user: ObjectId, limit: int, kind: Kind | None = None) -> list
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7])
 async def test_every_page_size_gives_the_same_list(songs: list[SongJson], limit: int) -> None:
-    user = ObjectId()
+    user = await add_user("ada")
     for n, song in enumerate(songs[:6]):
         await like(user, song, NOON - timedelta(milliseconds=n // 4))
     items = await read_all(user, limit)
@@ -40,7 +40,7 @@ async def test_every_page_size_gives_the_same_list(songs: list[SongJson], limit:
 
 
 async def test_a_last_page_that_is_full_has_no_next(songs: list[SongJson]) -> None:
-    user = ObjectId()
+    user = await add_user("ada")
     for song in songs[:4]:
         await like(user, song, NOON)
     page = await read_history(user, kind=None, limit=4, cursor=None)

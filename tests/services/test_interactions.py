@@ -9,11 +9,11 @@ from bson import ObjectId
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from src.models.errors import InvalidRequestError
+from src.models.errors import InvalidRequestError, UnauthenticatedError
 from src.models.interactions import Interaction, InteractionCreate, Kind, TasteProfile
 from src.services.interactions import record
 from src.services.taste import audio_of, build_profile, read_interactions, rebuild_profiles
-from tests.conftest import SongJson
+from tests.conftest import SongJson, add_user
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 NOW = NOON + timedelta(days=30)
@@ -52,7 +52,7 @@ async def test_a_late_event_leads_to_the_profile_of_the_order_things_happened_in
     in_order = events_of(story, songs)
     shuffled = data.draw(st.permutations(in_order))
     cut = data.draw(st.integers(0, len(shuffled)))
-    arrived_in_order, arrived_late = ObjectId(), ObjectId()
+    arrived_in_order, arrived_late = [await add_user(str(ObjectId())) for _ in range(2)]
     for event in in_order:
         await record(arrived_in_order, [event], NOW, batch=False)
     for event in shuffled[:cut]:
@@ -70,7 +70,7 @@ async def test_a_late_event_leads_to_the_profile_of_the_order_things_happened_in
 
 
 async def test_a_replay_is_answered_as_stored_even_when_its_song_differs(songs: list[SongJson]) -> None:
-    user = ObjectId()
+    user = await add_user("ada")
     first = InteractionCreate(song_id=songs[0]["id"], kind=Kind.LIKE, event_id="e")
     other = InteractionCreate(song_id=songs[1]["id"], kind=Kind.SKIP, event_id="e")
     (stored,) = await record(user, [first], NOW, batch=False)
@@ -82,7 +82,8 @@ async def test_a_replay_is_answered_as_stored_even_when_its_song_differs(songs: 
 async def test_of_one_event_twice_in_a_batch_the_first_counts(songs: list[SongJson]) -> None:
     first = InteractionCreate(song_id=songs[0]["id"], kind=Kind.LIKE, event_id="e")
     second = InteractionCreate(song_id=songs[1]["id"], kind=Kind.SKIP, event_id="e")
-    one, two = await record(ObjectId(), [first, second], NOW, batch=True)
+    user = await add_user("ada")
+    one, two = await record(user, [first, second], NOW, batch=True)
     assert (one.replayed, two.replayed) == (False, True)
     assert one.id == two.id
     assert one.kind == two.kind == Kind.LIKE
@@ -90,7 +91,8 @@ async def test_of_one_event_twice_in_a_batch_the_first_counts(songs: list[SongJs
 
 async def test_the_share_of_a_song_that_was_played_is_stored(songs: list[SongJson]) -> None:
     half = InteractionCreate(song_id=songs[0]["id"], kind=Kind.PLAY, ms_played=songs[0]["duration_ms"] // 2)
-    await record(ObjectId(), [half], NOW, batch=False)
+    user = await add_user("ada")
+    await record(user, [half], NOW, batch=False)
     (stored,) = await Interaction.find_all().to_list()
     assert stored.completion == pytest.approx(0.5)
 
@@ -99,7 +101,16 @@ async def test_five_minutes_ahead_is_a_wrong_clock_and_more_is_refused(songs: li
     def at(ahead: timedelta) -> InteractionCreate:
         return InteractionCreate(song_id=songs[0]["id"], kind=Kind.LIKE, occurred_at=NOW + ahead)
 
-    (stored,) = await record(ObjectId(), [at(timedelta(minutes=5))], NOW, batch=False)
+    user = await add_user("ada")
+    (stored,) = await record(user, [at(timedelta(minutes=5))], NOW, batch=False)
     assert stored.occurred_at == NOW
     with pytest.raises(InvalidRequestError, match=r"^body\.occurred_at: .* is in the future"):
-        await record(ObjectId(), [at(timedelta(minutes=5, seconds=1))], NOW, batch=False)
+        await record(user, [at(timedelta(minutes=5, seconds=1))], NOW, batch=False)
+
+
+async def test_an_account_that_is_gone_leaves_nothing_behind(songs: list[SongJson]) -> None:
+    like = InteractionCreate(song_id=songs[0]["id"], kind=Kind.LIKE)
+    with pytest.raises(UnauthenticatedError):
+        await record(ObjectId(), [like], NOW, batch=False)
+    assert await Interaction.find_all().count() == 0
+    assert await TasteProfile.find_all().count() == 0
