@@ -12,6 +12,7 @@ import pytest
 from bson import ObjectId
 from playwright.async_api import BrowserContext, Locator, Page, Request, Route, expect
 
+from src.config.settings import Settings
 from src.services.tokens import TokenIssuer, now_utc
 from tests.conftest import TEST_SECRET
 from tests.e2e.conftest import HOSTILE_ARTIST, HOSTILE_TITLE, PASSWORD, Enter
@@ -290,7 +291,7 @@ async def test_the_browser_itself_refuses_to_turn_text_into_markup(context: Brow
 
 async def test_an_expired_access_token_is_renewed_without_the_listener_noticing(page: Page, enter: Enter) -> None:
     await enter("Rock Song 20")
-    old = TokenIssuer(TEST_SECRET, timedelta(minutes=1), timedelta(days=1))
+    old = TokenIssuer.of(Settings(_env_file=None, secret_key=TEST_SECRET, access_token_minutes=1))
     expired = old.access_token(ObjectId(), now_utc() - timedelta(hours=1))
     statuses: list[tuple[str, int]] = []
     page.on("response", lambda answer: statuses.append((answer.url.split("?")[0].rsplit("/", 1)[-1], answer.status)))
