@@ -40,10 +40,11 @@ class Settings(BaseSettings):
         Path("var"), description="Folder for trained models, and for the embedded database and secret."
     )
     mongodb_uri: str | None = Field(
-        None, description="A MongoDB replica set. Unset: the embedded database under the data folder."
+        None, repr=False, description="A MongoDB replica set. Unset: the embedded database under the data folder."
     )
     redis_url: str | None = Field(
         None,
+        repr=False,
         pattern=r"^(rediss?|redis\+socket)://.+",
         description=(
             "Redis for background work on other hosts (`madhur worker`), and to count limits together. "
