@@ -36,6 +36,10 @@ check: $(VENV)/dev.installed ## Check format, lint, types, layer rules and secur
 	step 'types (mypy --strict)' $(BIN)/mypy; \
 	step 'layers (import-linter)' $(BIN)/lint-imports --no-logo; \
 	step 'security (bandit)' $(BIN)/bandit --quiet --severity-level medium --skip B104 --recursive src; \
+	if $(BIN)/python -c 'import socket; socket.create_connection(("api.osv.dev", 443), 5)' 2>/dev/null; then \
+		step 'known vulnerabilities (pip-audit)' $(BIN)/pip-audit --vulnerability-service osv --disable-pip \
+			--require-hashes --requirement requirements/prod.txt; \
+	else echo '== known vulnerabilities (pip-audit): skipped, api.osv.dev cannot be reached'; fi; \
 	if [ -n "$$failed" ]; then printf 'check failed:%s\n' "$$failed" >&2; exit 1; fi; \
 	echo 'check passed'
 
