@@ -26,6 +26,9 @@ _bearer: Final = OAuth2PasswordBearer(
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 """Asked by machines at their own pace, from addresses that listeners may share: not counted."""
 
+FILES: Final = "/static/"
+"""The player's files: dozens at a first visit, from memory, for everybody behind an address: not counted."""
+
 
 def get_runtime(request: Request) -> Runtime:
     runtime: Runtime = request.app.state.runtime
@@ -37,7 +40,8 @@ RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
 
 async def anyone(request: Request, runtime: RuntimeDep) -> None:
     """Policy: no log-in needed."""
-    if request.scope["path"] not in PROBES:
+    path = request.scope["path"]
+    if path not in PROBES and not path.startswith(FILES):
         await _count(request, runtime, _address(request))
 
 

@@ -1,6 +1,7 @@
 """How often: log-ins by account and by address, requests by listener and by address."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -162,6 +163,16 @@ async def test_without_a_trusted_proxy_nobody_believes_forwarded_headers(
             answer = await client.get("/api/v1/moods", headers=headers)
             assert "strict-transport-security" not in answer.headers
         assert is_limited(await client.get("/api/v1/moods", headers=from_address(7)))
+
+
+async def test_the_players_files_are_not_counted(settings: Settings, songs: list[SongJson]) -> None:
+    async with running_app(settings.model_copy(update={"rate_limit": "2/minute"})) as client:
+        page = (await client.get("/")).text
+        (script,) = re.findall(r'<script type="module" src="([^"]+)"', page)
+        for _ in range(5):
+            assert (await client.get(script)).status_code == 200
+        assert not is_limited(await client.get("/api/v1/moods"))
+        assert is_limited(await client.get("/api/v1/moods"))
 
 
 async def test_https_by_a_trusted_proxy_is_kept_for_a_year(strict: httpx.AsyncClient) -> None:
