@@ -35,6 +35,9 @@ MIN_CASES: Final = 20
 
 SEED: Final = 20_240_611
 
+REJECTED: Final = 1_000.0
+"""Outweighs any number of plays: a song that is disliked now is no positive."""
+
 Progress = Callable[[str, float], None]
 
 
@@ -202,18 +205,32 @@ async def read_events(songs: Songs, now: datetime) -> tuple[Events, str, int]:
     ids: list[bytes] = []
     weights: list[float] = []
     ages: list[float] = []
+    opinions: dict[tuple[ObjectId, ObjectId], tuple[datetime, str]] = {}
     n_interactions = 0
+
+    def add(user: ObjectId, song: ObjectId, weight: float, at: datetime) -> None:
+        users.append(number_of.setdefault(user, len(number_of)))
+        ids.append(song.binary)
+        weights.append(weight)
+        ages.append((now - at).total_seconds() / 86_400)
+
     found = Interaction.get_pymongo_collection().find({}, fields, batch_size=5_000)
     async for entry in found:
         n_interactions += 1
         digest.update(entry["_id"].binary)
-        weight = _weight(entry)
-        if weight == 0:
-            continue
-        users.append(number_of.setdefault(entry["user_id"], len(number_of)))
-        ids.append(entry["song_id"].binary)
-        weights.append(weight)
-        ages.append((now - entry["occurred_at"]).total_seconds() / 86_400)
+        user, song, at, kind = entry["user_id"], entry["song_id"], entry["occurred_at"], entry["kind"]
+        if kind == Kind.PLAY:
+            weight = play_weight(entry.get("ms_played"), entry.get("completion"), entry.get("times", 1))
+            if weight > 0:
+                add(user, song, weight, at)
+        elif kind != Kind.SKIP:
+            # Likes and dislikes are states: the latest holds, as in the taste profile, however often it was said.
+            before = opinions.get((user, song))
+            if before is None or at >= before[0]:
+                opinions[user, song] = at, kind
+    for (user, song), (at, kind) in opinions.items():
+        if kind != Kind.UNLIKE:
+            add(user, song, LIKE_WEIGHT if kind == Kind.LIKE else -REJECTED, at)
     rows = Vocabulary.of(songs.columns.ids).rows(ids)
     known = rows >= 0
     events = aggregate(
@@ -224,17 +241,3 @@ async def read_events(songs: Songs, now: datetime) -> tuple[Events, str, int]:
         len(number_of),
     )
     return events, digest.hexdigest(), n_interactions
-
-
-def _weight(entry: dict[str, Any]) -> float:
-    match entry["kind"]:
-        case Kind.LIKE:
-            return LIKE_WEIGHT
-        case Kind.PLAY:
-            return play_weight(entry.get("ms_played"), entry.get("completion"), entry.get("times", 1))
-        case Kind.UNLIKE:
-            return -LIKE_WEIGHT
-        case Kind.DISLIKE:
-            return -10.0
-        case _:
-            return 0.0

@@ -152,6 +152,25 @@ async def test_events_are_read_as_opinions(songs: list[SongJson]) -> None:
     assert n_interactions == 8
 
 
+async def test_the_latest_opinion_holds_whatever_came_before(songs: list[SongJson]) -> None:
+    forgiven, twice_liked, played_then_banned = songs[:3]
+    await tell(
+        [
+            (1, forgiven, Kind.LIKE, 2),
+            (1, forgiven, Kind.DISLIKE, 5),
+            (1, twice_liked, Kind.LIKE, 6),
+            (1, twice_liked, Kind.LIKE, 5),
+            (1, twice_liked, Kind.UNLIKE, 4),
+            *((1, played_then_banned, Kind.PLAY, 20 + day) for day in range(60)),
+            (1, played_then_banned, Kind.DISLIKE, 1),
+        ]
+    )
+    catalogue, _ = await read_catalogue()
+    events, _, _ = await read_events(catalogue, NOW)
+    assert [catalogue.columns.ids[row].ljust(12, b"\0").hex() for row in events.rows] == [forgiven["id"]]
+    assert events.weights.tolist() == [1.0]
+
+
 async def test_the_hash_changes_with_what_is_read(songs: list[SongJson]) -> None:
     catalogue, _ = await read_catalogue()
     hashes = set()
